@@ -1,0 +1,47 @@
+/** Exit codes: sysexits.h where it has one, 80-85 for what this field adds, 128+n for signals. Frozen by a test. */
+export const Exit = {
+  OK: 0,
+  PARTIAL: 1,
+  USAGE: 64,
+  DATA: 65,
+  NOINPUT: 66,
+  UNAVAILABLE: 69,
+  SOFTWARE: 70,
+  OSERR: 71,
+  CANTCREAT: 73,
+  IO: 74,
+  TEMPFAIL: 75,
+  PROTOCOL: 76,
+  NOPERM: 77,
+  CONFIG: 78,
+  TRUST: 80,
+  SEQUENCE: 81,
+  INTEGRITY: 82,
+  INCOMPLETE: 83,
+  CONFLICT: 84,
+  ROLLED_BACK: 85,
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGPIPE: 141,
+  SIGTERM: 143,
+} as const
+
+export type ExitCode = (typeof Exit)[keyof typeof Exit]
+
+const STRONGEST_FIRST: readonly number[] = [
+  Exit.SOFTWARE,
+  Exit.TRUST,
+  Exit.INTEGRITY,
+  Exit.SEQUENCE,
+  Exit.PROTOCOL,
+  Exit.IO,
+]
+
+/** The one exit code for several: signals first, then 70, 80, 82, 81, 76, 74, any other but 1, then 1, then 0. */
+export function strongest(exits: Iterable<ExitCode>): ExitCode {
+  const all = [...exits]
+  const signal = all.find((exit) => exit > 128)
+  if (signal !== undefined) return signal
+  for (const exit of STRONGEST_FIRST) if (all.includes(exit as ExitCode)) return exit as ExitCode
+  return all.find((exit) => exit !== Exit.OK && exit !== Exit.PARTIAL) ?? (all.includes(Exit.PARTIAL) ? Exit.PARTIAL : Exit.OK)
+}

@@ -1,0 +1,20 @@
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export type HeaderValues = Readonly<Record<string, string>>
+
+export interface HttpRequest {
+  readonly method: Method
+  readonly url: URL
+  /** On a redirect to another origin only Accept, Range and User-Agent go along. */
+  readonly headers?: HeaderValues
+  /** A function is called once per attempt, when a connection is there to take the bytes. */
+  readonly body?: Buffer | (() => AsyncIterable<Buffer>)
+  /** Bytes of a streamed body, sent as Content-Length; without it the body is sent in chunks. */
+  readonly size?: number
+  /** True where the body itself is a secret, so that it is as protected as an Authorization header. */
+  readonly secretBody?: boolean
+  readonly signal?: AbortSignal
+  /** True where a failed attempt may be repeated; by default for GET and HEAD. */
+  readonly idempotent?: boolean
+  /** Credentials as headers; asked for each attempt and each hop, but only for the origin of `url`. */
+  readonly authorize?: (url: URL) => HeaderValues | Promise<HeaderValues>
+}

@@ -1,0 +1,46 @@
+import { CarryallError } from '@carryall/errors'
+import type { Dispatchers } from './dispatchers.ts'
+import { networkError } from './network-error.ts'
+import type { HeaderValues, HttpRequest } from './request.ts'
+import { type HttpResponse, response } from './response.ts'
+import { uploadBody } from './upload-body.ts'
+
+// A registry hashes and moves a large blob before it answers.
+const ANSWER_TO_UPLOAD_MS = 15 * 60_000
+
+/** One request, one answer: no redirect, no retry. Throws what the body's source threw, else NET_* and REG_PROTOCOL. */
+export async function send(
+  pools: Dispatchers,
+  request: HttpRequest,
+  url: URL,
+  headers: HeaderValues,
+  idleMs: number,
+): Promise<HttpResponse> {
+  const { method, body, size, signal } = request
+  signal?.throwIfAborted()
+  const stop = new AbortController()
+  const pass = () => stop.abort(signal?.reason)
+  signal?.addEventListener('abort', pass, { once: true })
+  const upload = typeof body === 'function' ? uploadBody(body, idleMs, url.host, (error) => stop.abort(error)) : undefined
+  try {
+    const pool = await pools.get(url, upload !== undefined)
+    const data = await pool.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: { ...headers, ...(size === undefined ? {} : { 'content-length': String(size) }) },
+      body: upload ? (upload.chunks as never) : ((body as Buffer | undefined) ?? null),
+      signal: upload ? stop.signal : (signal ?? null),
+      ...(upload ? { headersTimeout: Math.max(ANSWER_TO_UPLOAD_MS, idleMs) } : {}),
+    })
+    return response(data, method, url, signal)
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (upload?.failure() !== undefined) throw upload.failure()
+    if (stop.signal.aborted && stop.signal.reason instanceof CarryallError) throw stop.signal.reason
+    throw networkError(error, method, url)
+  } finally {
+    upload?.done()
+    signal?.removeEventListener('abort', pass)
+  }
+}

@@ -1,0 +1,50 @@
+import { CarryallError } from '@carryall/errors'
+
+/** A streamed request body under watch. */
+export interface UploadBody {
+  readonly chunks: AsyncIterable<Buffer>
+  /** What the source of the bytes threw, if that is why the request failed. */
+  failure(): unknown
+  /** Ends the watch. */
+  done(): void
+}
+
+/**
+ * Streams `open()` and calls `stalled` with NET_TIMEOUT where the other side takes nothing for `idleMs`. undici has no
+ * such limit while a body is under way; a slow source is the source's own affair.
+ */
+export function uploadBody(
+  open: () => AsyncIterable<Buffer>,
+  idleMs: number,
+  host: string,
+  stalled: (error: CarryallError) => void,
+): UploadBody {
+  let failure: unknown
+  let timer: NodeJS.Timeout | undefined
+  const stall = () => {
+    stalled(
+      new CarryallError('NET_TIMEOUT', `${host} takes no more of the upload: nothing in ${idleMs / 1000} s`, {
+        subject: { kind: 'host', name: host },
+        hint: `Check the disk and the load of ${host} and run the same command again`,
+        retryable: true,
+      }),
+    )
+  }
+
+  async function* chunks(): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of open()) {
+        timer = setTimeout(stall, idleMs)
+        yield chunk
+        clearTimeout(timer)
+      }
+    } catch (error) {
+      failure = error
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return { chunks: { [Symbol.asyncIterator]: chunks }, failure: () => failure, done: () => clearTimeout(timer) }
+}

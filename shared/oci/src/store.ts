@@ -1,0 +1,66 @@
+import type { Descriptor } from '@carryall/schemas'
+
+/** A manifest or index exactly as it was served: `digest` is the sha256 of `bytes`, `mediaType` what both sides agreed on. */
+export interface Manifest {
+  readonly digest: string
+  readonly mediaType: string
+  readonly bytes: Buffer
+}
+
+/**
+ * Where content is read from: a registry, an OCI image layout, a content directory of sequences.
+ * Implementations are interchangeable; `storeSuite` is the test that each of them passes.
+ */
+export interface Source {
+  /** Digest, media type and size behind a tag or digest; undefined where there is none. Throws AUTH_*, NET_*, REG_PROTOCOL. */
+  head(repository: string, reference: string, signal?: AbortSignal): Promise<Descriptor | undefined>
+
+  /**
+   * The manifest behind a tag or digest, at most 4 MiB, its digest checked against the bytes and against `reference` if
+   * that is one. Throws REG_MANIFEST_UNKNOWN, DIGEST_MISMATCH, REG_AMBIGUOUS_MANIFEST.
+   */
+  manifest(repository: string, reference: string, signal?: AbortSignal): Promise<Manifest>
+
+  /**
+   * The bytes of a blob from `offset` (default 0) to its end, unverified: pass them through `verified`.
+   * Ends early or throws NET_* when the connection breaks; the caller decides whether to go on at another offset.
+   */
+  blob(repository: string, blob: Descriptor, offset?: number, signal?: AbortSignal): AsyncIterable<Buffer>
+
+  /** Descriptors of the manifests whose `subject` is `digest` (distribution-spec: referrers, with the tag fallback). */
+  referrers(repository: string, digest: string, signal?: AbortSignal): Promise<readonly Descriptor[]>
+
+  /** Tags of a repository, in the store's order; none if the repository does not exist. */
+  tags(repository: string, signal?: AbortSignal): AsyncIterable<string>
+
+  /** Names of all repositories. */
+  repositories(signal?: AbortSignal): AsyncIterable<string>
+}
+
+export type BlobOutcome = 'present' | 'mounted' | 'uploaded'
+
+/** Where content is written to. Every write is idempotent; nothing is visible under its digest before it hashes. */
+export interface Destination extends Source {
+  hasBlob(repository: string, digest: string, signal?: AbortSignal): Promise<boolean>
+
+  /**
+   * Makes a blob available in `repository`: present already, mounted from `mountFrom`, or uploaded from `open`, which is
+   * called only when the destination is ready to take bytes, and called again for a retry. `open` must verify what it
+   * yields. Throws AUTH_*, NET_*, REG_REFUSED and whatever `open` throws.
+   */
+  putBlob(
+    repository: string,
+    blob: Descriptor,
+    open: () => AsyncIterable<Buffer>,
+    options?: { readonly mountFrom?: string; readonly signal?: AbortSignal },
+  ): Promise<BlobOutcome>
+
+  /**
+   * Writes a manifest under a tag or its digest. Where it has a `subject` and the registry does not answer with
+   * `OCI-Subject`, the referrers fallback tag is kept right. Throws REG_REFUSED with the registry's own code.
+   */
+  putManifest(repository: string, reference: string, manifest: Manifest, signal?: AbortSignal): Promise<void>
+
+  /** Releases connections or locks. Called once. */
+  close(): Promise<void>
+}

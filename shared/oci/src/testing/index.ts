@@ -1,0 +1,7 @@
+export { startDockerRegistry } from './docker-registry.ts'
+export type { DockerRegistry, DockerRegistryOptions, ServedRequest } from './docker-registry.ts'
+export { sampleArtifact, sampleBlob, sampleImage, sampleIndex, sampleLayer, pushSample } from './samples.ts'
+export type { Sample, SampleBlob } from './samples.ts'
+export { storeSuite } from '../store-suite.ts'
+export { startTokenServer } from './token-server.ts'
+export type { TokenServer, TokenServerOptions } from './token-server.ts'

@@ -1,0 +1,88 @@
+import { isCarryallError } from '@carryall/errors'
+import { fetchBlob, isManifestType, pool, type Source } from '@carryall/oci'
+import type { RetryPolicy } from '@carryall/http'
+import type { Descriptor, HeldBlob } from '@carryall/schemas'
+import type { LocalBlobs } from './local-blobs.ts'
+import type { StagedArchives } from './stage-blobs.ts'
+
+/** Where a blob comes from over the network, or from a layout. */
+export interface BlobOrigin {
+  readonly source: Source
+  readonly repository: string
+}
+
+export interface FetchOptions {
+  readonly parallel: number
+  readonly retry: RetryPolicy
+  /** Milliseconds for one blob, its retries included; 0 is no limit. */
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+  readonly originOf: (blob: HeldBlob) => Promise<BlobOrigin>
+  readonly onBytes: (count: number) => void
+  readonly onBlob: (blob: HeldBlob, how: 'kept' | 'copied' | 'fetched') => void
+}
+
+/**
+ * Fills the archives: a blob that a former run left whole is kept, one that is on this disk is copied, any other is
+ * fetched; each hashed on the way into its place. Many at once, each once. A blob that fails does not stop the others:
+ * failures come back by digest.
+ */
+export async function fetchBlobs(archives: StagedArchives, local: LocalBlobs, options: FetchOptions): Promise<ReadonlyMap<string, unknown>> {
+  const failures = new Map<string, unknown>()
+  await pool(archives.blobs, options.parallel, options.signal, async (blob) => {
+    try {
+      const how = await place(blob, archives, local, options)
+      archives.finish(blob)
+      options.onBlob(blob, how)
+    } catch (error) {
+      if (options.signal.aborted || isLocal(error)) throw error
+      failures.set(blob.digest, error)
+    }
+  })
+  return failures
+}
+
+async function place(blob: HeldBlob, archives: StagedArchives, local: LocalBlobs, options: FetchOptions): Promise<'kept' | 'copied' | 'fetched'> {
+  if (await local.isWhole(archives.pathOf(blob), blob)) return 'kept'
+  if (await copyLocal(blob, archives, local, options)) return 'copied'
+  const limit = options.timeoutMs > 0 ? AbortSignal.timeout(options.timeoutMs) : undefined
+  const signal = limit === undefined ? options.signal : AbortSignal.any([options.signal, limit])
+  const { source, repository } = await options.originOf(blob)
+  if (isManifestType(blob.media_type)) {
+    const { bytes } = await source.manifest(repository, blob.digest, signal)
+    await archives.write(blob, 0, bytes)
+    options.onBytes(bytes.length)
+    return 'fetched'
+  }
+  let position = 0
+  const restart = (): void => void (position = 0)
+  const descriptor: Descriptor = { mediaType: blob.media_type, digest: blob.digest, size: blob.size }
+  for await (const chunk of fetchBlob(source, repository, descriptor, { retry: options.retry, signal, onRestart: restart })) {
+    await archives.write(blob, position, chunk)
+    position += chunk.length
+    options.onBytes(chunk.length)
+  }
+  return 'fetched'
+}
+
+async function copyLocal(blob: HeldBlob, archives: StagedArchives, local: LocalBlobs, options: FetchOptions): Promise<boolean> {
+  const chunks = local.read(blob, options.signal)
+  if (chunks === undefined) return false
+  try {
+    let position = 0
+    for await (const chunk of chunks) {
+      await archives.write(blob, position, chunk)
+      position += chunk.length
+    }
+    return true
+  } catch (error) {
+    // A copy that is damaged is no reason to fail: its origin has it.
+    if (isCarryallError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH', 'INPUT_NOT_FOUND')) return false
+    throw error
+  }
+}
+
+/** Trouble with our own disk ends the run; trouble with one blob's origin does not. */
+function isLocal(error: unknown): boolean {
+  return !isCarryallError(error) || isCarryallError(error, 'IO_FAILED', 'IO_NO_SPACE', 'OS_LIMIT', 'PERMISSION_DENIED', 'OUTPUT_NOT_WRITABLE')
+}

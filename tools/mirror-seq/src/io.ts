@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import type { Context } from '@carryall/cli'
+import { fromSystemError } from '@carryall/errors'
+import { connectStores, layoutRepository, type Destination } from '@carryall/oci'
+import type { MirrorPorts } from './mirror.ts'
+import type { Origin } from './resolve.ts'
+import type { MirrorFlags } from './run.ts'
+import type { WantedImage } from './wanted-images.ts'
+
+/** The configuration's bytes, which a sequence keeps as they are. */
+export async function readConfig(context: Context, path: string): Promise<Buffer> {
+  if (path === '-') return buffer(context.stdin)
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw fromSystemError(error, `read the configuration ${path}`, { subject: { kind: 'file', name: path }, hint: 'Name an ImageSetConfiguration with -c' })
+  }
+}
+
+/** The real ports of a run: registries, layouts, clock, progress. */
+export async function openPorts(context: Context, flags: MirrorFlags): Promise<MirrorPorts & { close(): Promise<void> }> {
+  const stores = await connectStores({
+    env: context.env,
+    userAgent: `${context.tool.name}/${context.tool.version}`,
+    authfile: flags.authfile,
+    caFile: flags['src-ca-file'],
+    tlsVerify: flags['src-tls-verify'],
+    plainHttp: flags['plain-http'],
+    allowedRealms: flags['allow-realm'],
+    retry: {
+      times: flags['retry-times'],
+      delayMs: flags['retry-delay'] * 1000,
+      onRetry: ({ error, delayMs }) => context.log.debug(`Trying again in ${delayMs} ms: ${error.message}`),
+    },
+  })
+  const sourceOf = async (address: string): Promise<Destination> =>
+    address.startsWith('oci:') ? stores.layout(address.slice('oci:'.length)) : stores.registry(address.slice('docker://'.length))
+  return {
+    tool: context.tool,
+    originOf: async (image) => originOf(image, sourceOf),
+    sourceOf,
+    retry: stores.retry,
+    now: context.now,
+    log: context.log,
+    progress: context.progress,
+    signal: context.signal,
+    close: () => stores.close(),
+  }
+}
+
+async function originOf({ reference }: WantedImage, sourceOf: (address: string) => Promise<Destination>): Promise<Origin> {
+  if (reference.transport === 'docker') {
+    const address = `docker://${reference.host}`
+    return { source: await sourceOf(address), address, repository: reference.repository, reference: reference.digest ?? reference.tag! }
+  }
+  const address = `oci:${reference.repository}`
+  const source = await sourceOf(address)
+  return { source, address, repository: layoutRepository(reference.repository), reference: reference.tag ?? 'latest' }
+}

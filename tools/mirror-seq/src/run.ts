@@ -1,0 +1,111 @@
+import { basename } from 'node:path'
+import type { Context, Outcome } from '@carryall/cli'
+import { commitFile } from '@carryall/durable'
+import { CarryallError } from '@carryall/errors'
+import { imageSetConfigurationKind, parseKind, readDocuments } from '@carryall/schemas'
+import { expiry } from './expiry.ts'
+import { openPorts, readConfig } from './io.ts'
+import { mapping } from './mapping.ts'
+import { mirror, type MirrorOutcome, type MirrorRequest } from './mirror.ts'
+import { planTable, sequenceTable } from './tables.ts'
+
+const DESCRIPTION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+const CHAIN = /^[a-z0-9][a-z0-9._-]{0,62}$/
+
+/** The flags of `mirror-seq`, as `command.ts` declares them. */
+export interface MirrorFlags {
+  readonly config: string
+  readonly content: string
+  readonly chain: string | undefined
+  readonly description: string | undefined
+  readonly site: readonly string[]
+  readonly expires: string | undefined
+  readonly 'new-baseline': boolean
+  readonly 'take-over': boolean
+  readonly 'parallel-images': number
+  readonly 'parallel-layers': number
+  readonly 'max-parallel-downloads': number | undefined
+  readonly 'retry-times': number
+  readonly 'retry-delay': number
+  readonly 'image-timeout': number
+  readonly authfile: string | undefined
+  readonly 'src-ca-file': string | undefined
+  readonly 'src-tls-verify': boolean
+  readonly 'plain-http': readonly string[]
+  readonly 'allow-realm': readonly string[]
+  readonly 'remove-signatures': boolean
+  readonly 'foreign-layers': boolean
+  readonly 'strict-archive': boolean
+  readonly mapping: string | undefined
+}
+
+/** `mirror-seq`: reads the configuration, mirrors, and says what came of it. */
+export async function run(context: Context, flags: MirrorFlags): Promise<Outcome> {
+  const bytes = await readConfig(context, flags.config)
+  const origin = flags.config === '-' ? '<stdin>' : flags.config
+  const request = requestFrom(context, flags, bytes, origin)
+  const ports = await openPorts(context, flags)
+  try {
+    const outcome = await mirror(request, ports)
+    if (flags.mapping !== undefined && 'plan' in outcome) await commitFile(flags.mapping, mapping(outcome.plan.images))
+    return present(outcome)
+  } finally {
+    await ports.close()
+  }
+}
+
+function requestFrom(context: Context, flags: MirrorFlags, configBytes: Buffer, origin: string): MirrorRequest {
+  const documents = readDocuments(configBytes, origin)
+  if (documents.length !== 1) throw new CarryallError('SCHEMA_INVALID', `${origin} holds ${documents.length} documents; one ImageSetConfiguration is wanted`)
+  const images = flags['parallel-images']
+  return {
+    config: parseKind(imageSetConfigurationKind, documents[0], origin),
+    configBytes,
+    configSource: flags.config === '-' ? 'stdin' : basename(flags.config),
+    content: flags.content,
+    chain: grammar('chain', flags.chain, CHAIN),
+    description: grammar('description', flags.description, DESCRIPTION),
+    site: flags.site,
+    expires: expiry(flags.expires, context.now()),
+    newBaseline: flags['new-baseline'],
+    takeOver: flags['take-over'],
+    signatures: !flags['remove-signatures'],
+    foreignLayers: flags['foreign-layers'],
+    strictArchive: flags['strict-archive'],
+    parallelImages: images,
+    parallel: Math.min(64, flags['max-parallel-downloads'] ?? images * flags['parallel-layers']),
+    imageTimeoutMs: flags['image-timeout'] * 1000,
+    dryRun: context.dryRun,
+    waitSeconds: context.waitSeconds,
+  }
+}
+
+function grammar(flag: string, value: string | undefined, pattern: RegExp): string | undefined {
+  if (value === undefined || pattern.test(value)) return value
+  throw new CarryallError('USAGE_BAD_VALUE', `--${flag} "${value}" cannot be used: it becomes part of a directory name`, {
+    subject: { kind: 'flag', name: flag },
+    hint: `Use letters, digits, ".", "_" and "-"`,
+  })
+}
+
+function present(outcome: MirrorOutcome): Outcome {
+  if (outcome.done === 'failed') throw failure(outcome.errors)
+  if (outcome.done === 'planned') {
+    return { items: [{ document: outcome.plan, result: { ok: true, changed: outcome.changed } }], table: () => planTable(outcome.plan) }
+  }
+  const { shipment, metadata } = outcome.sequence
+  const result = {
+    ok: true,
+    changed: outcome.done === 'published',
+    directory: shipment.directory,
+    metadata_digest: shipment.metadataDigest,
+    ...(outcome.plan.skipped.length === 0 ? {} : { skipped: outcome.plan.skipped }),
+    ...(outcome.plan.blocked.length === 0 ? {} : { blocked: outcome.plan.blocked }),
+  }
+  return { items: [{ document: shipment.value as object, result }], table: () => sequenceTable(metadata, result) }
+}
+
+/** All failures as one, which are then told one by one. */
+function failure(errors: readonly unknown[]): unknown {
+  return errors.length === 1 ? errors[0] : new AggregateError(errors, `${errors.length} images failed`)
+}

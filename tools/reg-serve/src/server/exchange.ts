@@ -1,0 +1,32 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BlobSizes, BlobStaging, Destination, ManifestDeleter, Source } from '@carryall/oci'
+import type { UploadSessions } from './upload-sessions.ts'
+
+/** What can be served: any source that can say how large a blob is. */
+export type Readable = Source & BlobSizes
+
+/** What can be pushed to. */
+export type Writable = Destination & BlobSizes & BlobStaging & ManifestDeleter
+
+/** True for a store that takes pushes. */
+export function isWritable(store: Readable): store is Writable {
+  return 'putManifest' in store && 'commitStaged' in store && 'deleteManifest' in store
+}
+
+/** What a push needs. */
+export interface Push {
+  readonly store: Writable
+  readonly sessions: UploadSessions
+}
+
+/** One request with all that its answer needs. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly store: Readable
+  /** Absent where nothing may be written. */
+  readonly push?: Push
+  readonly pageSize: number
+}

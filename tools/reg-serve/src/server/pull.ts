@@ -1,0 +1,69 @@
+import { pipeline } from 'node:stream/promises'
+import { isManifestType } from '@carryall/oci'
+import type { Descriptor } from '@carryall/schemas'
+import { byteRange } from './byte-range.ts'
+import type { Exchange } from './exchange.ts'
+import { Refusal } from './refusal.ts'
+import { replyBytes, replyEmpty, write } from './reply.ts'
+
+/** GET and HEAD of a manifest: the bytes as they were pushed, whatever Accept says (distribution-spec: pulling manifests). */
+export async function pullManifest(exchange: Exchange, repository: string, reference: string): Promise<void> {
+  const { request, response, store } = exchange
+  const found = await store.head(repository, reference)
+  // A store may know the digest of a layer as well.
+  if (found === undefined || !isManifestType(found.mediaType)) throw new Refusal(404, 'MANIFEST_UNKNOWN', `There is no manifest ${reference} in ${repository}`)
+  const headers = { ...identity(found.digest), 'content-type': found.mediaType }
+  if (isUnchanged(exchange, found.digest)) return replyEmpty(response, 304, headers)
+  if (request.method === 'HEAD') return replyEmpty(response, 200, { ...headers, 'content-length': found.size })
+  // By digest: a tag may have moved since.
+  const { bytes } = await store.manifest(repository, found.digest)
+  replyBytes(request, response, 200, bytes, headers)
+}
+
+/** GET and HEAD of a blob, or of one range of it (distribution-spec: pulling blobs; RFC 9110 §14). */
+export async function pullBlob(exchange: Exchange, repository: string, digest: string): Promise<void> {
+  const { request, response, store } = exchange
+  const size = await store.blobSize(repository, digest)
+  if (size === undefined) throw new Refusal(404, 'BLOB_UNKNOWN', `There is no blob ${digest} in ${repository}`)
+  const headers = { ...identity(digest), 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes' }
+  if (isUnchanged(exchange, digest)) return replyEmpty(response, 304, headers)
+  const range = byteRange(rangeHeader(exchange, digest), size)
+  if (range === 'unsatisfiable') {
+    throw new Refusal(416, 'SIZE_INVALID', `The blob has ${size} bytes`, { 'content-range': `bytes */${size}` })
+  }
+  const { start, end } = range ?? { start: 0, end: size - 1 }
+  const length = end - start + 1
+  write(response, range === undefined ? 200 : 206, {
+    ...headers,
+    'content-length': length,
+    'content-range': range && `bytes ${start}-${end}/${size}`,
+  })
+  if (request.method === 'HEAD' || length === 0) return void response.end()
+  const blob: Descriptor = { mediaType: 'application/octet-stream', digest, size }
+  await pipeline(limited(store.blob(repository, blob, start), length), response)
+}
+
+/** Exactly `length` bytes; fewer is an error, so that the connection breaks instead of an answer that looks whole. */
+async function* limited(chunks: AsyncIterable<Buffer>, length: number): AsyncGenerator<Buffer, void, undefined> {
+  let left = length
+  for await (const chunk of chunks) {
+    yield chunk.length > left ? chunk.subarray(0, left) : chunk
+    left -= chunk.length
+    if (left <= 0) return
+  }
+  throw new Refusal(500, 'UNKNOWN', `The store ended ${left} bytes early`)
+}
+
+function identity(digest: string): { 'docker-content-digest': string; etag: string } {
+  return { 'docker-content-digest': digest, etag: `"${digest}"` }
+}
+
+function isUnchanged({ request }: Exchange, digest: string): boolean {
+  const known = request.headers['if-none-match']
+  return known !== undefined && known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === `"${digest}"` || tag.trim() === '*')
+}
+
+function rangeHeader({ request }: Exchange, digest: string): string | undefined {
+  const condition = request.headers['if-range']
+  return condition === undefined || condition === `"${digest}"` ? request.headers.range : undefined
+}

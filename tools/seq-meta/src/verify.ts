@@ -1,0 +1,149 @@
+import { lstat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Context, Item, Outcome } from '@carryall/cli'
+import { CarryallError, CODES, strongest, type ErrorCode } from '@carryall/errors'
+import { API_VERSION, type Fault, type Missing, type Verification } from '@carryall/schemas'
+import { loadSequence, locateBlobs, verifySequence, type LoadedSequence } from '@carryall/sequence'
+import { BLOB_INDEX, checkFiles, checkLinks, missing, readBlobIndex, readChain, type Shipment } from '@carryall/shipment'
+import { shipments } from './operands.ts'
+
+interface Flags {
+  readonly fast: boolean
+  readonly content: string | undefined
+}
+
+const SHOWN = 20
+
+/**
+ * `seq-meta verify`: one Verification for each shipment. Exit 82 for damaged content, 81 for a broken chain, 83 where
+ * something that is borrowed is not here, the strongest of them for several.
+ */
+export async function verify(context: Context, flags: Flags, operands: readonly string[]): Promise<Outcome> {
+  const asked = await shipments(context, operands, flags.content)
+  const mode = flags.fast ? 'fast' : 'full'
+  const bytes = mode === 'full' ? asked.reduce((sum, { metadata }) => sum + metadata.files.reduce((all, file) => all + file.size_bytes, 0), 0) : 0
+  const phase = context.progress.phase('Verifying', { items: asked.length, bytes })
+  const items: Item[] = []
+  const errors: CarryallError[] = []
+  for (const shipment of asked) {
+    phase.started(shipment.metadata.name)
+    const verification = await verifyOne(context, shipment, mode, flags.content ?? dirname(shipment.directory), (count) => phase.advanced(count))
+    const found = errorsOf(verification)
+    errors.push(...found)
+    if (found.length > 0) phase.failed(shipment.metadata.name, found[0])
+    else phase.finished(shipment.metadata.name, mode === 'fast' ? 'files and sizes' : 'every byte')
+    items.push({ document: verification, result: { ok: found.length === 0, changed: false, directory: shipment.directory, metadata_digest: shipment.metadataDigest } })
+  }
+  phase.end()
+  return {
+    items,
+    exit: strongest(errors.map((error) => error.exit)),
+    errors: errors.slice(0, SHOWN),
+    table: () => table(items.map((item) => item.document as Verification)),
+  }
+}
+
+async function verifyOne(context: Context, shipment: Shipment, mode: 'fast' | 'full', content: string, onBytes: (count: number) => void): Promise<Verification> {
+  const options = { mode, signal: context.signal, onBytes }
+  const chain = await readChain(content)
+  const checked = await checkContent(shipment, options)
+  const links = linkFaults(shipment, chain)
+  const lacking = await closure(shipment, chain, content)
+  const { metadata } = shipment
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Verification',
+    shipment: { kind: metadata.kind, name: metadata.name, chain: metadata.chain, sequence_number: metadata.sequence_number, metadata_digest: shipment.metadataDigest },
+    mode,
+    signed: false,
+    complete: lacking.length === 0,
+    checked: { files: checked.files, blobs: checked.blobs, bytes: checked.bytes },
+    faults: [...checked.faults, ...links],
+    missing: [...lacking],
+  }
+}
+
+async function checkContent(shipment: Shipment, options: Parameters<typeof checkFiles>[1]): Promise<{ faults: readonly Fault[]; files: number; blobs: number; bytes: number }> {
+  const sequence = await load(shipment)
+  if (!('faults' in sequence)) return verifySequence(sequence, options)
+  const base = await checkFiles(shipment, options)
+  const known = new Set(base.faults.map((fault) => fault.path))
+  return { ...base, blobs: 0, faults: [...base.faults, ...sequence.faults.filter((fault) => !known.has(fault.path))] }
+}
+
+/** The sequence with its indexes, or why they cannot be read; a shipment of another lane has none to read. */
+async function load(shipment: Shipment): Promise<LoadedSequence | { faults: readonly Fault[] }> {
+  if (shipment.metadata.kind !== 'Sequence') return { faults: [] }
+  try {
+    return await loadSequence(shipment)
+  } catch (error) {
+    if (!(error instanceof CarryallError)) throw error
+    const path = error.details.location?.file?.split('/').at(-1)?.split(' ')[0]
+    return { faults: [{ code: 'INDEX_MISMATCH', message: error.message, ...(path === undefined ? {} : { path }) }] }
+  }
+}
+
+/** Faults of the link between this shipment and the one before it in the content directory. */
+function linkFaults(shipment: Shipment, chain: readonly Shipment[]): Fault[] {
+  const at = chain.findIndex((other) => other.directory === shipment.directory)
+  const pair = at < 0 ? [shipment] : chain.slice(Math.max(0, at - 1), at + 1)
+  return checkLinks(pair).filter((fault) => fault.details.subject?.name === shipment.metadata.name).map((fault) => ({ code: fault.code, message: fault.message }))
+}
+
+async function closure(shipment: Shipment, chain: readonly Shipment[], content: string): Promise<readonly Missing[]> {
+  const index = await lstat(join(shipment.directory, BLOB_INDEX)).catch(() => undefined)
+  if (index === undefined) return declared(shipment, chain)
+  const blobs = await readBlobIndex(shipment).catch(() => [])
+  if (blobs.every((blob) => 'archive' in blob)) return []
+  const lenders: LoadedSequence[] = []
+  for (const other of chain) {
+    const loaded = other.metadata.chain.id === shipment.metadata.chain.id && other.metadata.kind === 'Sequence' ? await load(other) : undefined
+    if (loaded !== undefined && !('faults' in loaded)) lenders.push(loaded)
+  }
+  const here = await locateBlobs(lenders)
+  const names = new Map(shipment.metadata.dependencies.map((dependency) => [dependency.sequence_number, dependency.name]))
+  return missing(blobs, (digest) => here.has(digest), (sequence) => names.get(sequence) ?? `number ${sequence} in ${content}`)
+}
+
+/** A shipment without an index is judged by what its metadata says that it needs. */
+function declared(shipment: Shipment, chain: readonly Shipment[]): readonly Missing[] {
+  const here = new Set(chain.map((other) => other.metadataDigest))
+  return shipment.metadata.dependencies
+    .filter((dependency) => !here.has(dependency.metadata_digest))
+    .map(({ sequence_number, name }) => ({ sequence_number, name, blobs: 0, size_bytes: 0 }))
+}
+
+function errorsOf(verification: Verification): CarryallError[] {
+  const { name } = verification.shipment
+  const faults = verification.faults.map((fault) => {
+    const code = (fault.code in CODES ? fault.code : 'INDEX_MISMATCH') as ErrorCode
+    return new CarryallError(code, `${name}: ${fault.message}`, {
+      subject: { kind: 'shipment', name },
+      ...(fault.expected === undefined ? {} : { expected: fault.expected }),
+      ...(fault.actual === undefined ? {} : { actual: fault.actual }),
+      hint: CODES[code] === 81 ? 'Do not use this shipment before the chain is whole' : 'Carry this file again',
+    })
+  })
+  const lacking = verification.missing.map(
+    (one) => new CarryallError('SEQ_INCOMPLETE', `${name} needs ${one.name ?? `number ${one.sequence_number}`}, which is not here (${one.blobs} blobs, ${one.size_bytes} bytes)`, {
+      subject: { kind: 'shipment', name },
+      hint: `Carry ${one.name ?? `sequence ${one.sequence_number}`} too, unless the destination holds it already`,
+    }),
+  )
+  return [...faults, ...lacking]
+}
+
+function table(all: readonly Verification[]): { columns: string[]; rows: (string | number)[][] } {
+  return {
+    columns: ['NAME', 'MODE', 'FILES', 'BLOBS', 'FAULTS', 'MISSING', 'RESULT'],
+    rows: all.map((one) => [
+      one.shipment.name,
+      one.mode,
+      one.checked.files,
+      one.checked.blobs,
+      one.faults.length,
+      one.missing.map((lack) => lack.name ?? String(lack.sequence_number)).join(' ') || '-',
+      one.faults.length > 0 ? 'damaged' : one.missing.length > 0 ? 'incomplete' : 'whole',
+    ]),
+  }
+}

@@ -1,0 +1,97 @@
+import { lstat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Context } from '@carryall/cli'
+import { CarryallError, isCarryallError } from '@carryall/errors'
+import type { ImageLine, PushReport } from '@carryall/schemas'
+import { loadSequence, locateBlobs, readForeignArchives, type LoadedSequence, type Location } from '@carryall/sequence'
+import { checkFiles, checkLinks, findShipments, readChain, type ReceivedShipment } from '@carryall/shipment'
+
+/** What is to be pushed, and everything beside it that helps. */
+export interface Carried {
+  /** Sequences to push, by number; empty for archives without an index. */
+  readonly sequences: readonly LoadedSequence[]
+  /** All sequences of the chain that are here, by number. */
+  readonly chain: readonly LoadedSequence[]
+  readonly images: readonly ImageLine[]
+  readonly locations: ReadonlyMap<string, Location>
+  readonly about: Pick<PushReport, 'chain' | 'sequences'>
+}
+
+/**
+ * Reads what the operands name and refuses what is damaged or does not belong together, before anything is asked of the
+ * destination: files and sums but for the archives (82), links of the chain (81). Of two sequences that give one tag, the
+ * later one counts. Throws INPUT_NOT_FOUND, DIGEST_MISMATCH, SEQ_*.
+ */
+export async function readCarried(context: Context, operands: readonly string[], content: string | undefined): Promise<Carried> {
+  const foreign = await foreignDirectory(operands)
+  if (foreign !== undefined) {
+    const { images, locations, elsewhere } = await readForeignArchives(foreign)
+    for (const { repository, tag } of elsewhere) context.log.debug(`${repository}:${tag} is named by a link only; its manifest is in another archive`)
+    return { sequences: [], chain: [], images, locations, about: { sequences: [] } }
+  }
+  const shipments = await findShipments(operands, {
+    documents: (given) => context.documents(given, ['Sequence']) as AsyncIterable<ReceivedShipment>,
+    ...(content === undefined ? {} : { content }),
+  })
+  const first = shipments[0]
+  if (first === undefined) throw new CarryallError('INPUT_EMPTY', 'No sequence was given', { hint: 'Name a sequence, a content directory, or pipe a Sequence in' })
+  const sequences = (await Promise.all(shipments.map(loadSequence))).sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)
+  for (const sequence of sequences) await refuseDamaged(sequence)
+  const chain = await chainOf(sequences, content ?? dirname(first.directory))
+  return {
+    sequences,
+    chain,
+    images: latest(sequences),
+    locations: await locateBlobs(chain),
+    about: {
+      chain: first.metadata.chain,
+      sequences: sequences.map(({ metadata, shipment }) => ({ sequence_number: metadata.sequence_number, name: metadata.name, metadata_digest: shipment.metadataDigest })),
+    },
+  }
+}
+
+/** A directory with archives and no metadata of ours. */
+async function foreignDirectory(operands: readonly string[]): Promise<string | undefined> {
+  const [only] = operands
+  if (operands.length !== 1 || only === undefined || only === '-') return undefined
+  const archive = await lstat(join(only, 'mirror_000001.tar')).catch(() => undefined)
+  if (archive === undefined) return undefined
+  try {
+    await findShipments([only], { documents: async function* () {} })
+    return undefined
+  } catch (error) {
+    if (isCarryallError(error, 'INPUT_NOT_FOUND', 'SCHEMA_INVALID', 'INPUT_SYNTAX')) return only
+    throw error
+  }
+}
+
+async function refuseDamaged({ shipment, metadata }: LoadedSequence): Promise<void> {
+  const archives = new Set(metadata.archives.map((archive) => archive.name))
+  const { faults } = await checkFiles(shipment, { mode: 'full', except: archives })
+  const fault = faults[0]
+  if (fault === undefined) return
+  throw new CarryallError(fault.code === 'FILE_MISSING' ? 'FILE_MISSING' : fault.code === 'SIZE_MISMATCH' ? 'SIZE_MISMATCH' : fault.code === 'FILE_UNEXPECTED' ? 'FILE_UNEXPECTED' : 'DIGEST_MISMATCH', `${metadata.name}: ${fault.message}${faults.length > 1 ? `, and ${faults.length - 1} more` : ''}`, {
+    subject: { kind: 'shipment', name: metadata.name },
+    ...(fault.expected === undefined ? {} : { expected: fault.expected }),
+    ...(fault.actual === undefined ? {} : { actual: fault.actual }),
+    hint: 'Carry this sequence again; seq-meta verify names everything that is wrong with it',
+  })
+}
+
+/** The chain's sequences in the content directory. A gap is no reason to refuse: what counts is whether the blobs are there. */
+async function chainOf(sequences: readonly LoadedSequence[], content: string): Promise<readonly LoadedSequence[]> {
+  const id = sequences[0]!.metadata.chain.id
+  const here = (await readChain(content)).filter((shipment) => shipment.metadata.kind === 'Sequence' && shipment.metadata.chain.id === id)
+  const given = new Set(sequences.map((sequence) => sequence.shipment.metadataDigest))
+  const strays = sequences.filter((sequence) => !here.some((shipment) => shipment.metadataDigest === sequence.shipment.metadataDigest))
+  const all = [...here, ...strays.map((sequence) => sequence.shipment)].sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)
+  const fault = checkLinks(all).find((one) => one.code !== 'SEQ_GAP')
+  if (fault !== undefined) throw fault
+  return Promise.all(all.map((shipment) => (given.has(shipment.metadataDigest) ? sequences.find((sequence) => sequence.shipment.metadataDigest === shipment.metadataDigest)! : loadSequence(shipment))))
+}
+
+function latest(sequences: readonly LoadedSequence[]): readonly ImageLine[] {
+  const byName = new Map<string, ImageLine>()
+  for (const { images } of sequences) for (const image of images) byName.set(`${image.repository} ${image.tag ?? image.digest}`, image)
+  return [...byName.values()]
+}

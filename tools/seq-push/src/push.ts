@@ -1,0 +1,81 @@
+import { CarryallError } from '@carryall/errors'
+import type { RetryPolicy } from '@carryall/http'
+import { copyImages, type CopyImage, type CopyOutcome, type Destination } from '@carryall/oci'
+import { humanSize, type PushReport } from '@carryall/schemas'
+import type { Progress } from '@carryall/cli'
+import type { Carried } from './carried.ts'
+import { carriedSource } from './carried-source.ts'
+import { mayMove, planPush, type PlannedImage } from './plan-push.ts'
+import { prove, type Proof } from './prove.ts'
+import { expectedOutcomes, pushReport } from './report.ts'
+import type { Target } from './target.ts'
+
+export interface PushOptions {
+  readonly target: Target
+  readonly maxNestedPaths: number
+  readonly parallel: number
+  readonly dryRun: boolean
+  readonly retry: RetryPolicy
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+export interface Pushed {
+  readonly report: PushReport
+  readonly outcomes: ReadonlyMap<CopyImage, CopyOutcome>
+}
+
+const NOTHING = { present: 0, mounted: 0, uploaded: 0, uploadedBytes: 0 }
+
+/**
+ * Pushes what is carried: asks, proves, then writes. Throws SEQ_INCOMPLETE (83) with the missing sequences before the
+ * first write; DIGEST_MISMATCH (82) where an archive is damaged, with no tag moved.
+ */
+export async function push(carried: Carried, destination: Destination, options: PushOptions): Promise<Pushed> {
+  const { target, parallel, signal } = options
+  const sizes = new Map([...carried.chain, ...carried.sequences].flatMap((sequence) => sequence.blobs.map((blob) => [blob.digest, blob.size] as const)))
+  const sizeOf = (digest: string): number => carried.locations.get(digest)?.size ?? sizes.get(digest) ?? 0
+  const planned = await planPush(carried, destination, { ...options, sizeOf })
+  const proof = await prove(carried, planned, destination, { parallel, signal })
+  refuseIncomplete(proof)
+  const todo = planned.filter((image) => image.state === 'absent' || image.state === 'movable')
+  if (options.dryRun || todo.length === 0) {
+    const outcomes = expectedOutcomes(planned)
+    return { report: pushReport(target.text, carried.about, planned, outcomes, NOTHING), outcomes }
+  }
+  const { outcomes, blobs } = await copy(carried, todo, proof, destination, options)
+  return { report: pushReport(target.text, carried.about, planned, outcomes, blobs), outcomes }
+}
+
+async function copy(carried: Carried, todo: readonly PlannedImage[], proof: Proof, destination: Destination, options: PushOptions): ReturnType<typeof copyImages> {
+  const source = carriedSource(carried, proof.there, destination)
+  const bytes = new Map(todo.flatMap((image) => image.blobs.map((blob) => [blob.digest, blob.size] as const)))
+  const phase = options.progress.phase('Pushing', { items: todo.length, bytes: [...bytes.values()].reduce((sum, size) => sum + size, 0) })
+  const lines = new Map(todo.map((image) => [image as CopyImage, image.line]))
+  try {
+    return await copyImages(todo, source, destination, {
+      parallel: options.parallel,
+      signal: options.signal,
+      retry: options.retry,
+      mayMove: (image, present) => mayMove(carried, lines.get(image)!, present),
+      mountFrom: (digest) => proof.there.get(digest),
+      onBytes: (count) => phase.advanced(count),
+      onImage: (image, outcome) => (outcome.outcome === 'failed' ? phase.failed(image.name, outcome.error) : phase.finished(image.name, outcome.outcome)),
+    })
+  } finally {
+    phase.end()
+    await source.close()
+  }
+}
+
+function refuseIncomplete({ missing, lacking }: Proof): void {
+  if (lacking.length === 0) return
+  const named = missing.map((one) => `${one.name ?? `sequence ${one.sequence_number}`} (${one.blobs} blobs, ${humanSize(one.size_bytes)})`)
+  const what = named.length > 0 ? named.join(', ') : `${lacking.length} blobs of other archives, such as ${lacking[0]}`
+  throw new CarryallError('SEQ_INCOMPLETE', `Nothing was pushed: neither carried nor at the destination: ${what}`, {
+    subject: { kind: 'shipment', name: missing[0]?.name ?? lacking[0]! },
+    expected: 0,
+    actual: lacking.length,
+    hint: named.length > 0 ? `Carry ${missing.map((one) => one.name ?? `sequence ${one.sequence_number}`).join(' and ')} here and push again` : 'Push the earlier archives first',
+  })
+}

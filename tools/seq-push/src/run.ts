@@ -1,0 +1,90 @@
+import type { Context, Outcome, Table } from '@carryall/cli'
+import { commitFile } from '@carryall/durable'
+import { CarryallError } from '@carryall/errors'
+import { connectStores } from '@carryall/oci'
+import { humanSize, toPrettyJson, type PushReport } from '@carryall/schemas'
+import { readCarried } from './carried.ts'
+import { push } from './push.ts'
+import { makeReceipt } from './receipt.ts'
+import { errorsOf, exitOf } from './report.ts'
+import { parseTarget, targetRepository } from './target.ts'
+
+/** The flags of `seq-push`, as `command.ts` declares them. */
+export interface PushFlags {
+  readonly content: string | undefined
+  readonly receipt: string | undefined
+  readonly site: string | undefined
+  readonly 'max-nested-paths': number
+  readonly 'parallel-images': number
+  readonly 'parallel-layers': number
+  readonly 'retry-times': number
+  readonly 'retry-delay': number
+  readonly 'dest-authfile': string | undefined
+  readonly 'dest-ca-file': string | undefined
+  readonly 'dest-tls-verify': boolean
+  readonly 'plain-http': readonly string[]
+  readonly 'allow-realm': readonly string[]
+}
+
+/** `seq-push`: reads what is carried, pushes it, writes the receipt. */
+export async function run(context: Context, flags: PushFlags, operands: readonly string[]): Promise<Outcome> {
+  const target = parseTarget(operands.at(-1)!)
+  const carried = await readCarried(context, operands.slice(0, -1), flags.content)
+  const stores = await connectStores({
+    env: context.env,
+    userAgent: `${context.tool.name}/${context.tool.version}`,
+    authfile: flags['dest-authfile'],
+    caFile: flags['dest-ca-file'],
+    tlsVerify: flags['dest-tls-verify'],
+    plainHttp: flags['plain-http'],
+    allowedRealms: flags['allow-realm'],
+    retry: {
+      times: flags['retry-times'],
+      delayMs: flags['retry-delay'] * 1000,
+      onRetry: ({ error, delayMs }) => context.log.debug(`Trying again in ${delayMs} ms: ${error.message}`),
+    },
+  })
+  try {
+    const layout = { write: !context.dryRun, waitSeconds: context.waitSeconds, holder: context.tool.name, signal: context.signal }
+    const destination = target.kind === 'registry' ? stores.registry(target.place) : await stores.layout(target.place, layout)
+    const parallel = Math.min(64, flags['parallel-images'] * flags['parallel-layers'])
+    const { report, outcomes } = await push(carried, destination, {
+      target,
+      maxNestedPaths: flags['max-nested-paths'],
+      parallel,
+      dryRun: context.dryRun,
+      retry: stores.retry,
+      progress: context.progress,
+      signal: context.signal,
+    })
+    if (flags.receipt !== undefined && !context.dryRun) {
+      if (carried.sequences.length === 0) throw new CarryallError('USAGE_CONFLICT', '--receipt needs sequences: archives without metadata belong to no chain')
+      const receipt = await makeReceipt(carried.chain, destination, {
+        site: flags.site ?? target.place,
+        now: context.now(),
+        tool: context.tool,
+        parallel,
+        signal: context.signal,
+        repositoryOf: (repository) => targetRepository(target, repository, flags['max-nested-paths']),
+      })
+      await commitFile(flags.receipt, `${toPrettyJson(receipt)}\n`)
+    }
+    const errors = errorsOf(report, outcomes)
+    const result = { ok: errors.length === 0, changed: report.totals.pushed + report.totals.moved > 0, ...(flags.receipt === undefined ? {} : { receipt: flags.receipt }) }
+    return { items: [{ document: report, result }], exit: exitOf(report, errors), errors, table: () => table(report) }
+  } finally {
+    await stores.close()
+  }
+}
+
+function table(report: PushReport): Table {
+  const { totals } = report
+  return {
+    columns: ['OUTCOME', 'IMAGE', 'DIGEST'],
+    rows: report.images.map((image) => [image.outcome, image.reference, image.digest]),
+    notes: [
+      `${totals.pushed} pushed, ${totals.moved} moved, ${totals.same} the same, ${totals.conflicts} in conflict, ${totals.failed} failed; ${humanSize(totals.uploaded_bytes)} sent`,
+      ...(totals.conflicts + totals.failed === 0 ? ['All digests equal'] : []),
+    ],
+  }
+}
