@@ -45,9 +45,12 @@ test('a bundle is one executable file that loads a heavy package when it is aske
 
 test('a bundle that would load a heavy package at its start is refused, with the way that leads to it', async () => {
   await write('src/early.ts', `import { fetch } from 'undici'\nexport const early = fetch`)
-  await write('src/bin.ts', `import { early } from './early.ts'\nconsole.log(early('x'))`)
+  await write('src/index.ts', `export { early } from './early.ts'`)
+  await write('src/bin.ts', `import { early } from './index.ts'\nconsole.log(early('x'))`)
   await expect(run(process.execPath, [BUNDLE, tool])).rejects.toMatchObject({
-    stderr: expect.stringMatching(/src\/bin\.ts > .*src\/early\.ts > .*node_modules\/undici\/index\.js/),
+    stderr: expect.stringMatching(
+      /src\/bin\.ts > .*src\/index\.ts > .*src\/early\.ts > .*node_modules\/undici\/index\.js/,
+    ),
   })
   await expect(stat(join(tool, 'dist'))).rejects.toMatchObject({ code: 'ENOENT' })
 })

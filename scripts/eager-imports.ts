@@ -4,10 +4,9 @@ import type { Metafile } from 'esbuild'
 export const HEAVY = ['undici', 'execa', 'listr2', 'tar'] as const
 
 /** The import chains, written `a > b > c`, by which the start of a bundle evaluates a heavy package; empty if it is lazy. */
-export function eagerHeavy({ inputs, outputs }: Pick<Metafile, 'inputs' | 'outputs'>): string[] {
-  const output = Object.values(outputs)[0]
-  const entry = output?.entryPoint
-  if (output === undefined || entry === undefined) throw new Error('The metafile has no entry point')
+export function eagerHeavy({ inputs, outputs }: Metafile): string[] {
+  const entry = Object.values(outputs)[0]?.entryPoint
+  if (entry === undefined) throw new Error('The metafile has no entry point')
   const chains: string[] = []
   const seen = new Set([entry])
   const queue: (readonly string[])[] = [[entry]]
@@ -18,9 +17,7 @@ export function eagerHeavy({ inputs, outputs }: Pick<Metafile, 'inputs' | 'outpu
       continue
     }
     for (const found of inputs[path]?.imports ?? []) {
-      // Left out of the output: nothing of it was used, so nothing of it runs.
-      const evaluated = (output.inputs[found.path]?.bytesInOutput ?? 0) > 0
-      if (found.kind === 'dynamic-import' || found.external || seen.has(found.path) || !evaluated) continue
+      if (found.kind === 'dynamic-import' || found.external || seen.has(found.path)) continue
       seen.add(found.path)
       queue.push([...chain, found.path])
     }

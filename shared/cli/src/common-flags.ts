@@ -7,35 +7,35 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 
 /** The flags of every tool (specification: The pipe). */
 export const COMMON_FLAGS = {
-  output: oneOf(OUTPUT_FORMATS, 'Format of the documents on stdout', {
+  output: oneOf(OUTPUT_FORMATS, 'format of the documents on stdout', {
     short: 'o',
     shownDefault: 'table on a terminal, else json',
   }),
-  quiet: toggle('Only warnings and errors on stderr', { short: 'q' }),
-  verbose: toggle('More on stderr', { short: 'v' }),
-  'log-format': oneOf(['text', 'json'], 'Format of the messages on stderr', { absent: 'text' }),
-  progress: oneOf(['auto', 'plain', 'json', 'none'], 'Progress on stderr', { absent: 'auto' }),
-  'no-color': toggle('No colours; NO_COLOR and FORCE_COLOR are honoured'),
-  settings: text('FILE', 'Defaults for flags', {
+  quiet: toggle('only warnings and errors on stderr', { short: 'q' }),
+  verbose: toggle('more on stderr', { short: 'v' }),
+  'log-format': oneOf(['text', 'json'], 'format of the messages on stderr', { absent: 'text' }),
+  progress: oneOf(['auto', 'plain', 'json', 'none'], 'progress on stderr', { absent: 'auto' }),
+  'no-color': toggle('no colours; NO_COLOR and FORCE_COLOR are honoured'),
+  settings: text('FILE', 'defaults for flags', {
     shownDefault: '/etc/carryall/settings.yaml, then ~/.config/carryall/settings.yaml',
   }),
-  'state-dir': text('DIR', 'Where the tool keeps its state', {
+  'state-dir': text('DIR', 'where the tool keeps its state', {
     shownDefault: 'root: /var/lib/carryall, else ~/.local/state/carryall',
   }),
-  wait: seconds('SECONDS', 'How long to wait for a lock', { absent: 0 }),
-  result: text('FILE', 'Write the document to a file as well'),
+  wait: seconds('SECONDS', 'how long to wait for a lock', { absent: 0 }),
+  result: text('FILE', 'write the document to a file as well'),
 }
 
 export type CommonValues = FlagValues<typeof COMMON_FLAGS>
 
 /** Of verbs with effects. */
-export const DRY_RUN_FLAG = toggle('Say what would be done and do nothing', { short: 'n' })
+export const DRY_RUN_FLAG = toggle('say what would be done and do nothing', { short: 'n' })
 
 /** Flags that replace the verb: given on the command line only. */
 export const ACTION_FLAGS = {
-  schema: { ...text('KIND', 'Print the JSON Schema of a document kind'), optional: true },
-  version: toggle('Print the version'),
-  help: toggle('Print this text', { short: 'h' }),
+  schema: { ...text('KIND', 'print the JSON Schema of a document kind'), optional: true },
+  version: toggle('print the version'),
+  help: toggle('print this text', { short: 'h' }),
 }
 
 /** Every flag that a verb takes but for the actions, common ones last. */

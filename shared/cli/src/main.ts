@@ -11,7 +11,7 @@ import { run } from './run.ts'
  * The whole of a `bin.ts`: runs the tool in this process and sets its exit code. What nobody caught ends it with 70, and
  * so does a verb that is never settled, which Node would let end with 0.
  */
-export async function main(command: Command): Promise<void> {
+export function main(command: Command): void {
   const host = processHost()
   let settled = false
   process.exitCode = Exit.SOFTWARE
@@ -29,10 +29,11 @@ export async function main(command: Command): Promise<void> {
         new CarryallError('INTERNAL', 'Ended while still waiting for something that never came'),
       )
   })
-  const exit = await run(command, host)
-  settled = true
-  host.release()
-  process.exitCode = exit
+  void run(command, host).then((exit) => {
+    settled = true
+    host.release()
+    process.exitCode = exit
+  })
 }
 
 function tell(command: Command, host: Host, error: unknown): void {

@@ -5,7 +5,7 @@ import { humanSize, type MirrorPlan, type Sequence } from '@carryall/schemas'
 export function planTable(plan: MirrorPlan): Table {
   return {
     columns: ['IMAGE', 'DIGEST', 'SIZE'],
-    rows: plan.images.map((image) => [`${image.repository}${image.tag === undefined ? '' : `:${image.tag}`}`, image.digest, humanSize(image.size_bytes)]),
+    rows: plan.images.map((image) => [`${image.repository}${image.tag === undefined ? ' (attached)' : `:${image.tag}`}`, image.digest, humanSize(image.size_bytes)]),
     notes: [
       `${plan.name}: ${plan.totals.new_blobs} new blobs, ${humanSize(plan.totals.new_bytes)} to fetch; ${humanSize(plan.totals.carried_bytes)} in earlier sequences`,
       ...plan.archives.map((archive) => `${archive.name}  ${humanSize(archive.size_bytes)}`),

@@ -39,6 +39,17 @@ export interface Serving {
 }
 
 const GRACE_MS = 2000
+const SILENCE_MS = 600_000
+
+const CONNECTIONS = {
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 60_000,
+  // An upload takes as long as it takes; a connection that is silent for ten minutes is given up.
+  requestTimeout: 0,
+  keepAliveTimeout: 75_000,
+  // What is read while a chunk of 1 MiB is written, and the other way round.
+  highWaterMark: 1024 * 1024,
+}
 
 /**
  * Serves a store as an OCI registry (distribution-spec 1.1) without TLS and authentication: for loopback only. A store
@@ -53,15 +64,14 @@ export async function serve(store: Readable, options: ServeOptions): Promise<Ser
   const shared = { store, pageSize: options.pageSize ?? 1000, ...push }
   const inWork = new Set<Promise<void>>()
   const server = createServer(
-    // Uploads take as long as they take; a silent connection is given up after ten minutes.
-    { maxHeaderSize: 32 * 1024, requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000, noDelay: true },
+    CONNECTIONS,
     (request, response) => {
       const handling = handle(request, response, shared, options.onServed)
       inWork.add(handling)
       void handling.finally(() => inWork.delete(handling))
     },
   )
-  server.setTimeout(600_000)
+  server.setTimeout(SILENCE_MS)
   await listen(server, options).catch(async (error: unknown) => {
     await sessions?.close()
     throw error

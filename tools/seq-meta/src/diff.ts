@@ -30,7 +30,7 @@ async function configurationOf({ shipment, metadata }: LoadedSequence): Promise<
 
 function table(document: SequenceDiff): { columns: string[]; rows: (string | number)[][]; notes: string[] } {
   const { images, blobs, versions, configuration } = document
-  const name = (image: { repository: string; tag?: string | undefined; digest: string }): string => `${image.repository}${image.tag === undefined ? '' : `:${image.tag}`}`
+  const name = (image: { repository: string; tag?: string | undefined; digest: string }): string => `${image.repository}${image.tag === undefined ? ' (attached)' : `:${image.tag}`}`
   return {
     columns: ['CHANGE', 'IMAGE', 'DIGEST'],
     rows: [

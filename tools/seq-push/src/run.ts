@@ -81,7 +81,7 @@ function table(report: PushReport): Table {
   const { totals } = report
   return {
     columns: ['OUTCOME', 'IMAGE', 'DIGEST'],
-    rows: report.images.map((image) => [image.outcome, image.reference, image.digest]),
+    rows: report.images.map((image) => [image.outcome, image.reference.replace(/@sha256:.*/, ' (attached)'), image.digest]),
     notes: [
       `${totals.pushed} pushed, ${totals.moved} moved, ${totals.same} the same, ${totals.conflicts} in conflict, ${totals.failed} failed; ${humanSize(totals.uploaded_bytes)} sent`,
       ...(totals.conflicts + totals.failed === 0 ? ['All digests equal'] : []),

@@ -1,4 +1,4 @@
 import { main } from '../main.ts'
 import { probe } from './probe.ts'
 
-void main(probe)
+main(probe)

@@ -6,6 +6,7 @@ import { CarryallError, fromSystemError } from '@carryall/errors'
 import { isDigest, type Descriptor } from '@carryall/schemas'
 import type { BlobOutcome } from '../store.ts'
 import { verified } from '../verified.ts'
+import type { BlobPlace } from './serving.ts'
 
 const READ = 1024 * 1024
 
@@ -28,6 +29,11 @@ export class LayoutBlobs {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw fromSystemError(error, `look for the blob ${digest}`)
     }
+  }
+
+  async place(digest: string): Promise<BlobPlace | undefined> {
+    const size = await this.size(digest)
+    return size === undefined ? undefined : { file: this.#path(digest), offset: 0, size }
   }
 
   /** The bytes from `offset` to the end, 1 MiB at a time, one read ahead. Throws REG_BLOB_UNKNOWN. */

@@ -7,9 +7,9 @@ import type { LayoutBlobs } from './layout-blobs.ts'
 import { dropped, named, untagged, type Entry } from './layout-index.ts'
 import { ManifestFacts } from './manifest-facts.ts'
 import { refuseContained, refuseMisnamed, refuseMissing, unknownManifest } from './refusals.ts'
-import type { BlobSizes, BlobStaging, ManifestDeleter } from './serving.ts'
+import type { BlobPlaces, BlobStaging, ManifestDeleter } from './serving.ts'
 
-export type LayoutStore = Destination & BlobSizes & BlobStaging & ManifestDeleter
+export type LayoutStore = Destination & BlobPlaces & BlobStaging & ManifestDeleter
 
 export interface LayoutParts {
   readonly directory: string
@@ -59,7 +59,7 @@ export function layoutStore({ directory, stagingDirectory, index, blobs, release
     },
 
     blob: (_repository, blob, offset, signal) => blobs.read(blob.digest, offset, signal),
-    blobSize: (_repository, digest) => blobs.size(digest),
+    blobPlace: (_repository, digest) => blobs.place(digest),
     hasBlob: async (_repository, digest) => (await blobs.size(digest)) !== undefined,
 
     async referrers(repository, digest, signal) {

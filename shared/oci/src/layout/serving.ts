@@ -1,10 +1,17 @@
 import type { Descriptor } from '@carryall/schemas'
 import type { BlobOutcome } from '../store.ts'
 
-/** A store that knows the size of a blob without a descriptor, which a server has to say before the first byte. */
-export interface BlobSizes {
-  /** Bytes of a blob; undefined where the store has none. */
-  blobSize(repository: string, digest: string, signal?: AbortSignal): Promise<number | undefined>
+/** Where the bytes of a blob are: a part of a file that does not change. */
+export interface BlobPlace {
+  readonly file: string
+  readonly offset: number
+  readonly size: number
+}
+
+/** A store whose blobs are in files. A server has to say their size before the first byte, and sends them from there. */
+export interface BlobPlaces {
+  /** Undefined where the store has no such blob. */
+  blobPlace(repository: string, digest: string): Promise<BlobPlace | undefined>
 }
 
 /** A store that takes a finished file of its own file system as a blob, so that an upload is written once. */

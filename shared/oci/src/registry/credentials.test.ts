@@ -90,9 +90,9 @@ test('a password with colons, a user and password in the clear, an identity toke
 })
 
 test('every secret is masked from then on', async () => {
-  await write('.docker/config.json', { auths: { a: auth('u', 'canary-password'), b: { identitytoken: 'canary-identity' } } })
+  await write('.docker/config.json', { auths: { a: auth('u', 'canary-password'), b: { identitytoken: 'second-canary' } } })
   await loadCredentials({ env: env() })
-  const shown = redact(`canary-password canary-identity ${auth('u', 'canary-password').auth}`)
+  const shown = redact(`canary-password second-canary ${auth('u', 'canary-password').auth}`)
   expect(shown).toBe('*** *** ***')
 })
 

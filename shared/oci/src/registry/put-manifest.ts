@@ -1,26 +1,32 @@
-import { type HttpResponse } from '@carryall/http'
-import { type Descriptor, isDigest } from '@carryall/schemas'
+import { type HttpResponse, withRetry } from '@carryall/http'
+import { type Descriptor, isDigest, isTag } from '@carryall/schemas'
 import { parseManifest } from '../manifest.ts'
 import type { Manifest } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { mismatch, subjectOf } from './manifests.ts'
+import { digestOf, mismatch, subjectOf } from './manifests.ts'
 import { accessTo, referencePath, repositoryPath } from './names.ts'
-import { refusal } from './refusal.ts'
+import { refused, registryError } from './refusal.ts'
 
 /** Writes the exact bytes and compares the digest that is answered. Throws REG_REFUSED, TAG_CONFLICT, AUTH_*, DIGEST_MISMATCH. */
 export async function sendManifest(registry: Connection, repository: string, reference: string, manifest: Manifest, signal?: AbortSignal): Promise<HttpResponse> {
-  const answer = await registry.request({
-    method: 'PUT',
-    path: `${repositoryPath(registry.host, repository)}/manifests/${referencePath(reference)}`,
-    access: accessTo(registry.host, repository, 'pull,push'),
-    headers: { 'content-type': manifest.mediaType },
-    body: manifest.bytes,
-    idempotent: true,
-    ...(signal ? { signal } : {}),
-  })
-  if (answer.status < 200 || answer.status > 299) {
-    throw await refusal(answer, `take the manifest ${manifest.digest} as ${repository}:${reference}`, subjectOf(registry, repository, reference))
+  const right = digestOf(manifest.bytes) === manifest.digest && (isTag(reference) || reference === manifest.digest)
+  const put = async () => {
+    const answer = await registry.request({
+      method: 'PUT',
+      path: `${repositoryPath(registry.host, repository)}/manifests/${referencePath(reference)}`,
+      access: accessTo(registry.host, repository, 'pull,push'),
+      headers: { 'content-type': manifest.mediaType },
+      body: manifest.bytes,
+      ...(signal ? { signal } : {}),
+    })
+    if (answer.status >= 200 && answer.status < 300) return answer
+    const said = await registryError(answer)
+    // docker-registry says so, too, when it reads the link of a layer that another push is just writing again.
+    const passing = right && said.code === 'DIGEST_INVALID'
+    const subject = subjectOf(registry, repository, reference)
+    throw refused(answer, said, `take the manifest ${manifest.digest} as ${reference}`, subject, passing)
   }
+  const answer = await withRetry(registry.http.retry, put, signal)
   await answer.dump()
   const kept = answer.header('docker-content-digest')
   if (kept?.startsWith('sha256:') && kept !== manifest.digest) throw mismatch(registry, repository, reference, manifest.digest, kept)

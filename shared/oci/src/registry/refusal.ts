@@ -31,8 +31,8 @@ export async function refusal(answer: HttpResponse, action: string, subject: Sub
   return refused(answer, said, action, subject)
 }
 
-/** `refusal` for a body that has been read already. */
-export function refused(answer: HttpResponse, said: RegistryError, action: string, subject: Subject): CarryallError {
+/** `refusal` for a body that has been read already; `retryable` where the same request may be taken later. */
+export function refused(answer: HttpResponse, said: RegistryError, action: string, subject: Subject, retryable = false): CarryallError {
   const { host } = answer.url
   const words = [said.code, said.message].filter(Boolean).join(': ')
   const code = errorCode(answer.status, said, subject)
@@ -40,6 +40,7 @@ export function refused(answer: HttpResponse, said: RegistryError, action: strin
     subject,
     actual: said.code ?? answer.status,
     hint: HINTS[code]!(host),
+    ...(retryable ? { retryable } : {}),
   })
 }
 

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { BlobSizes, BlobStaging, Destination, ManifestDeleter, Source } from '@carryall/oci'
+import type { BlobPlaces, BlobStaging, Destination, ManifestDeleter, Source } from '@carryall/oci'
 import type { UploadSessions } from './upload-sessions.ts'
 
-/** What can be served: any source that can say how large a blob is. */
-export type Readable = Source & BlobSizes
+/** What can be served: any source whose blobs are in files. */
+export type Readable = Source & BlobPlaces
 
 /** What can be pushed to. */
-export type Writable = Destination & BlobSizes & BlobStaging & ManifestDeleter
+export type Writable = Destination & BlobPlaces & BlobStaging & ManifestDeleter
 
 /** True for a store that takes pushes. */
 export function isWritable(store: Readable): store is Writable {

@@ -1,10 +1,9 @@
-import { pipeline } from 'node:stream/promises'
 import { isManifestType } from '@carryall/oci'
-import type { Descriptor } from '@carryall/schemas'
 import { byteRange } from './byte-range.ts'
 import type { Exchange } from './exchange.ts'
 import { Refusal } from './refusal.ts'
 import { replyBytes, replyEmpty, write } from './reply.ts'
+import { sendFile } from './send-file.ts'
 
 /** GET and HEAD of a manifest: the bytes as they were pushed, whatever Accept says (distribution-spec: pulling manifests). */
 export async function pullManifest(exchange: Exchange, repository: string, reference: string): Promise<void> {
@@ -23,8 +22,9 @@ export async function pullManifest(exchange: Exchange, repository: string, refer
 /** GET and HEAD of a blob, or of one range of it (distribution-spec: pulling blobs; RFC 9110 §14). */
 export async function pullBlob(exchange: Exchange, repository: string, digest: string): Promise<void> {
   const { request, response, store } = exchange
-  const size = await store.blobSize(repository, digest)
-  if (size === undefined) throw new Refusal(404, 'BLOB_UNKNOWN', `There is no blob ${digest} in ${repository}`)
+  const place = await store.blobPlace(repository, digest)
+  if (place === undefined) throw new Refusal(404, 'BLOB_UNKNOWN', `There is no blob ${digest} in ${repository}`)
+  const { file, offset, size } = place
   const headers = { ...identity(digest), 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes' }
   if (isUnchanged(exchange, digest)) return replyEmpty(response, 304, headers)
   const range = byteRange(rangeHeader(exchange, digest), size)
@@ -39,19 +39,7 @@ export async function pullBlob(exchange: Exchange, repository: string, digest: s
     'content-range': range && `bytes ${start}-${end}/${size}`,
   })
   if (request.method === 'HEAD' || length === 0) return void response.end()
-  const blob: Descriptor = { mediaType: 'application/octet-stream', digest, size }
-  await pipeline(limited(store.blob(repository, blob, start), length), response)
-}
-
-/** Exactly `length` bytes; fewer is an error, so that the connection breaks instead of an answer that looks whole. */
-async function* limited(chunks: AsyncIterable<Buffer>, length: number): AsyncGenerator<Buffer, void, undefined> {
-  let left = length
-  for await (const chunk of chunks) {
-    yield chunk.length > left ? chunk.subarray(0, left) : chunk
-    left -= chunk.length
-    if (left <= 0) return
-  }
-  throw new Refusal(500, 'UNKNOWN', `The store ended ${left} bytes early`)
+  await sendFile(response, file, offset + start, length)
 }
 
 function identity(digest: string): { 'docker-content-digest': string; etag: string } {

@@ -1,28 +1,39 @@
 import type { IncomingMessage } from 'node:http'
+import { bufferPool, CHUNK_BYTES } from '@carryall/durable'
 
-const BATCH = 1024 * 1024
+/** The body of a request as it comes. Whoever stops reading leaves the connection whole, so that an answer can be sent. */
+export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+}
 
 /**
- * The body of a request in chunks of about 1 MiB: a socket gives 64 KiB at a time, too little for a write each. Where the
- * connection breaks, what came before is given first. Whoever stops reading leaves the connection whole, so that an answer
- * can be sent.
+ * The body of a request in chunks of 1 MiB: a socket gives 64 KiB at a time, too little for a write each. A chunk is valid
+ * only until the next one is asked for. Where the connection breaks, what came before is given first.
  */
-export async function* bodyOf(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
-  let batch: Buffer[] = []
-  let length = 0
+export async function* largeChunks(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
+  // A slow sender keeps its buffer for long: where the pool has none left, nobody waits.
+  const taken = bufferPool.takeFree()
+  const buffer = taken ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  let filled = 0
   let broken: unknown
   try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      batch.push(chunk)
-      length += chunk.length
-      if (length < BATCH) continue
-      yield Buffer.concat(batch, length)
-      batch = []
-      length = 0
+    try {
+      for await (const chunk of bodyOf(request)) {
+        for (let from = 0; from < chunk.length; ) {
+          const copied = chunk.copy(buffer, filled, from)
+          from += copied
+          filled += copied
+          if (filled < buffer.length) continue
+          yield buffer
+          filled = 0
+        }
+      }
+    } catch (error) {
+      broken = error
     }
-  } catch (error) {
-    broken = error
+    if (filled > 0) yield buffer.subarray(0, filled)
+    if (broken !== undefined) throw broken
+  } finally {
+    if (taken !== undefined) bufferPool.give(taken)
   }
-  if (length > 0) yield Buffer.concat(batch, length)
-  if (broken !== undefined) throw broken
 }

@@ -3,7 +3,7 @@ import type { Descriptor } from '@carryall/schemas'
 import { chunkRange } from './byte-range.ts'
 import type { Exchange, Push, Writable } from './exchange.ts'
 import { Refusal } from './refusal.ts'
-import { bodyOf } from './request-body.ts'
+import { bodyOf, largeChunks } from './request-body.ts'
 import type { UploadSession } from './upload-session.ts'
 import type { UploadSessions } from './upload-sessions.ts'
 
@@ -13,7 +13,7 @@ const BLOB = 'application/octet-stream'
 export async function appendBody({ request }: Exchange, sessions: UploadSessions, session: UploadSession): Promise<void> {
   refuseWrongRange(request.headers['content-range'], request.headers['content-length'], session)
   try {
-    await session.append(bodyOf(request))
+    await session.append(largeChunks(request))
   } catch (error) {
     // The connection broke: the client may ask how far it came. The disk failed: nobody knows.
     if (isCarryallError(error)) await sessions.remove(session)
@@ -32,7 +32,7 @@ export async function finishUpload(exchange: Exchange, push: Push, session: Uplo
 async function takeWhole({ request }: Exchange, store: Writable, session: UploadSession, blob: Descriptor): Promise<void> {
   refuseWrongRange(request.headers['content-range'], request.headers['content-length'], session)
   try {
-    await store.putBlob(session.repository, blob, () => bodyOf(request))
+    await store.putBlob(session.repository, blob, () => largeChunks(request))
   } catch (error) {
     if (!isCarryallError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH')) throw error
     throw new Refusal(400, 'DIGEST_INVALID', error.message, {}, error)

@@ -34,21 +34,14 @@ export class UploadSession {
   }
 
   /**
-   * Takes a request body. Where the body breaks off, what came of it stays and the error is thrown. Where the file cannot
+   * Takes a request body, whose chunks are not used once the next is asked for. Where the body breaks off, what came of it stays and the error is thrown. Where the file cannot
    * be written (IO_*, OS_LIMIT), nothing more can be told about it: the session has to be removed.
    */
   async append(body: AsyncIterable<Buffer>): Promise<void> {
-    let writing: Promise<void> = Promise.resolve()
-    try {
-      for await (const chunk of body) {
-        await writing
-        writing = this.#write(chunk, this.#size)
-        // Awaited with the next chunk or at the end; until then a failure is nobody's.
-        writing.catch(() => undefined)
-        this.#hash.update(chunk)
-        this.#size += chunk.length
-      }
-    } finally {
+    for await (const chunk of body) {
+      const writing = this.#write(chunk, this.#size)
+      this.#hash.update(chunk)
+      this.#size += chunk.length
       await writing
     }
   }

@@ -1,0 +1,28 @@
+import { defineVerb, text, toggle, type Command } from '@carryall/cli'
+import manifest from '../package.json' with { type: 'json' }
+
+const serveVerb = defineVerb({
+  name: '',
+  summary: 'Serve an OCI layout or a content directory as a registry',
+  operands: { synopsis: '[DIRECTORY]', min: 0, max: 1 },
+  reads: [],
+  writes: [],
+  effects: false,
+  flags: {
+    address: text('HOST:PORT', 'where to listen: a loopback address; port 0 takes a free one', { absent: '127.0.0.1:5000' }),
+    'read-only': toggle('refuse pushes'),
+    'port-file': text('FILE', 'write the port into a file as soon as it answers; removed at the end'),
+  },
+  examples: [
+    { command: 'reg-serve content --address 127.0.0.1:5000', what: 'Serve the sequences of a content directory, straight from their archives' },
+    { command: 'reg-serve layout --port-file port & until [ -s port ]; do sleep 0.1; done', what: 'Start in the background and wait until it answers' },
+  ],
+  run: async (context, flags, operands) => (await import('./run.ts')).runServer(context, flags, operands),
+})
+
+export const command: Command = {
+  name: 'reg-serve',
+  version: manifest.version,
+  summary: 'A registry in one process',
+  verbs: [serveVerb],
+}
