@@ -4,7 +4,14 @@ import { pushSample, sampleArtifact, sampleImage, sampleIndex } from '../shared/
 
 const MB = 1_000_000
 const [action, host = '', ...rest] = process.argv.slice(2)
-const stores = await connectStores({ env: {}, userAgent: 'carryall-demo', tlsVerify: true, plainHttp: [], allowedRealms: [], retry: {} })
+const stores = await connectStores({
+  env: {},
+  userAgent: 'carryall-demo',
+  tlsVerify: true,
+  plainHttp: [],
+  allowedRealms: [],
+  retry: {},
+})
 
 if (action === 'push') await push(rest[0] === '2' ? 2 : 1)
 else await compare(rest[0] ?? '', rest.slice(1))
@@ -19,7 +26,9 @@ async function push(version: 1 | 2): Promise<void> {
   await pushSample(registry, 'demo/base', base, '9')
   await pushSample(registry, 'demo/app', app, `1.${version}`)
   await pushSample(registry, 'demo/app', sampleArtifact(`signature ${version}`, app.descriptor))
-  const platforms = ['amd64', 'arm64'].map((architecture) => sampleImage(`tool ${architecture}`, { layers: [2 * MB], architecture }))
+  const platforms = ['amd64', 'arm64'].map((architecture) =>
+    sampleImage(`tool ${architecture}`, { layers: [2 * MB], architecture }),
+  )
   await pushSample(registry, 'demo/tool', sampleIndex(platforms), 'stable')
 }
 
@@ -27,8 +36,11 @@ async function push(version: 1 | 2): Promise<void> {
 async function compare(other: string, images: readonly string[]): Promise<void> {
   for (const image of images) {
     const [repository = '', tag = ''] = image.split(':')
-    const [from, to] = await Promise.all([host, other].map((each) => stores.registry(each).head(repository, tag)))
-    if (from === undefined || from.digest !== to?.digest) throw new Error(`${image}: ${from?.digest} at the source, ${to?.digest} at the destination`)
+    const [from, to] = await Promise.all(
+      [host, other].map((each) => stores.registry(each).head(repository, tag)),
+    )
+    if (from === undefined || from.digest !== to?.digest)
+      throw new Error(`${image}: ${from?.digest} at the source, ${to?.digest} at the destination`)
     process.stdout.write(`  ${image}  ${from.digest}\n`)
   }
   process.stdout.write(`  all digests equal\n`)

@@ -24,7 +24,11 @@ export interface Result {
 }
 
 /** One run of each side that does not count, then `rounds` of both in turn; who begins changes with every round. */
-export async function compete(contest: Contest, rounds: number, onRun: (text: string) => void): Promise<Result> {
+export async function compete(
+  contest: Contest,
+  rounds: number,
+  onRun: (text: string) => void,
+): Promise<Result> {
   const samples = new Map<Side, Sample[]>([
     [contest.own, []],
     [contest.peer, []],
@@ -32,7 +36,9 @@ export async function compete(contest: Contest, rounds: number, onRun: (text: st
   for (let round = 0; round <= rounds; round += 1) {
     const order = round % 2 === 0 ? [contest.own, contest.peer] : [contest.peer, contest.own]
     for (const side of order) {
-      onRun(`${contest.letter} ${contest.title}, ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${side.name}`)
+      onRun(
+        `${contest.letter} ${contest.title}, ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${side.name}`,
+      )
       const sample = await side.run()
       if (round > 0) samples.get(side)!.push(sample)
     }
@@ -53,8 +59,12 @@ function summary(side: Side, samples: ReadonlyMap<Side, readonly Sample[]>): Sid
 
 function judge({ letter, title, goal, memoryGoal }: Contest, own: SideResult, peer: SideResult): Result {
   const ratio = own.wallSeconds.median / peer.wallSeconds.median
-  const goals = { ...(goal === undefined ? {} : { goal }), ...(memoryGoal === undefined ? {} : { memoryGoal }) }
-  const met = (goal === undefined || ratio <= goal) && (memoryGoal === undefined || own.peakMegabytes.median <= memoryGoal)
+  const goals = {
+    ...(goal === undefined ? {} : { goal }),
+    ...(memoryGoal === undefined ? {} : { memoryGoal }),
+  }
+  const met =
+    (goal === undefined || ratio <= goal) && (memoryGoal === undefined || own.peakMegabytes.max <= memoryGoal)
   return {
     letter,
     title,

@@ -10,7 +10,7 @@ export type Requests = Readonly<Record<string, number>>
 export function countRequests(registry: DockerRegistry): () => Promise<Requests> {
   const before = registry.requests().length
   return async () => {
-    for (let seen = -1; seen !== registry.requests().length; ) {
+    for (let seen = -1; seen !== registry.requests().length;) {
       seen = registry.requests().length
       await wait(QUIET_MS)
     }

@@ -27,7 +27,8 @@ const MIB = 1024 * KIB
 
 /** Many small images: 60 repositories of 3 tags, of whose 5 layers 3 are those of one of 8 base families. */
 function small(): DataSet {
-  const layer = (seed: string) => ({ seed: `S/${seed}`, size: between(seed, 50 * KIB, 200 * KIB), level: 6 }) as const
+  const layer = (seed: string) =>
+    ({ seed: `S/${seed}`, size: between(seed, 50 * KIB, 200 * KIB), level: 6 }) as const
   const images = range(60).flatMap((app) =>
     range(3).map((tag) => ({
       repository: `small/app-${String(app).padStart(2, '0')}`,

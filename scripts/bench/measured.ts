@@ -31,9 +31,14 @@ export async function measured(command: readonly string[], { scratch, env }: Pla
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)))
   const start = process.hrtime.bigint()
-  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve))
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  )
   const wallSeconds = Number(process.hrtime.bigint() - start) / 1e9
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}:\n${said}`)
-  const [user = Number.NaN, system = Number.NaN, kibibytes = Number.NaN] = (await readFile(account, 'utf8')).trim().split(' ').map(Number)
+  const [user = Number.NaN, system = Number.NaN, kibibytes = Number.NaN] = (await readFile(account, 'utf8'))
+    .trim()
+    .split(' ')
+    .map(Number)
   return { wallSeconds, cpuSeconds: user + system, peakMegabytes: (kibibytes * 1024) / 1e6 }
 }

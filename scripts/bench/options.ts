@@ -42,7 +42,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions | 'help' {
   })
   if (values.help) return 'help'
   const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: not a number of rounds`)
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds ${values.rounds}: not a number of rounds`)
   return {
     rounds,
     only: among('--only', values.only, LETTERS),

@@ -1,5 +1,5 @@
 import type { DataSet, ImageSpec, LayerSpec } from './data-set.ts'
-import { digestOf, type Layer, makeLayer } from './make-layer.ts'
+import { digestOf, makeLayer } from './make-layer.ts'
 
 /** What is known of a set once it has been made. Sizes in bytes. */
 export interface SetFacts {
@@ -32,7 +32,9 @@ export async function publishSet(set: DataSet, url: string): Promise<SetFacts> {
     images: set.images.length,
     layers: unique.size,
     uniqueBytes: total(unique),
-    referencedBytes: set.images.flatMap((image) => image.layers).reduce((sum, layer) => sum + sizeOf(layer), 0),
+    referencedBytes: set.images
+      .flatMap((image) => image.layers)
+      .reduce((sum, layer) => sum + sizeOf(layer), 0),
     nextBytes: total([...sent.keys()].filter((seed) => !unique.has(seed))),
   }
 }
@@ -55,7 +57,8 @@ async function sendLayers(url: string, images: readonly ImageSpec[]): Promise<Re
       const [first, ...others] = repositories
       await putBlob(url, first!, made.digest, made.bytes)
       for (const other of others) await mountBlob(url, other, made.digest, first!)
-      sent.set(layer.seed, { digest: made.digest, diffId: made.diffId, size: made.bytes.length } satisfies Omit<Layer, 'bytes'> & { size: number })
+      const { digest, diffId, bytes } = made
+      sent.set(layer.seed, { digest, diffId, size: bytes.length })
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
@@ -101,12 +104,13 @@ async function putBlob(url: string, repository: string, digest: string, bytes: B
 
 async function mountBlob(url: string, repository: string, digest: string, from: string): Promise<void> {
   const query = new URLSearchParams({ mount: digest, from })
-  await ask(201, `${url}/v2/${repository}/blobs/uploads/?${query}`, { method: 'POST' })
+  await ask(201, `${url}/v2/${repository}/blobs/uploads/?${query.toString()}`, { method: 'POST' })
 }
 
 async function ask(wanted: number, url: string, options: RequestInit): Promise<Response> {
   const answer = await fetch(url, options)
   const text = await answer.text()
-  if (answer.status !== wanted) throw new Error(`${options.method} ${url}: ${answer.status} ${text.slice(0, 500)}`)
+  if (answer.status !== wanted)
+    throw new Error(`${options.method} ${url}: ${answer.status} ${text.slice(0, 500)}`)
   return answer
 }

@@ -36,9 +36,9 @@ export const commitCase: Case = {
   prepare: (directory) => writeFile(join(directory, 'replaced'), OLD, { mode: 0o600 }),
   judge: async (directory) => [
     ...(await isOneOf(join(directory, 'replaced'), OLD, NEW)),
-    ...(await isOneOf(join(directory, 'fresh'), undefined, NEW)),
+    ...(await isOneOf(join(directory, 'outer', 'inner', 'fresh'), undefined, NEW)),
   ],
-  finals: ['replaced', 'fresh'],
+  finals: ['replaced', 'outer', 'outer/inner', 'outer/inner/fresh'],
 }
 
 export const publishCase: Case = {

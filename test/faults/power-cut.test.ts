@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { isFull, need } from './harness/index.ts'
 import { cutWhileWriting } from './power-cut.ts'
 
-const CUTS = isFull ? 20 : 3
+const CUTS = isFull ? 40 : 6
 
 beforeAll(() =>
   need('losetup', 'mount', 'umount', 'cp', 'sync', 'btrfs', 'mkfs.btrfs', 'mkfs.ext4', 'mkfs.xfs'),

@@ -74,7 +74,11 @@ export function createHttp(options: HttpOptions = {}): HttpClient {
       const credentials = home ? await authorization(request, url) : {}
       const secret = request.secretBody === true || Object.keys(credentials).length > 0
       if (isLinkLocal(url.hostname)) checkHop(url, url)
-      checkPlainHttp(url, { allowed, secret, unverified: url.protocol === 'http:' && (await unverified(url.host)) })
+      checkPlainHttp(url, {
+        allowed,
+        secret,
+        unverified: url.protocol === 'http:' && (await unverified(url.host)),
+      })
       const headers = { ...headersFor(request, home, options.userAgent), ...credentials }
       const answer = await send(pools, request, url, headers, idleMs)
       const location = answer.header('location')
@@ -93,7 +97,11 @@ export function createHttp(options: HttpOptions = {}): HttpClient {
 
   return {
     request: (request) =>
-      withRetry((request.idempotent ?? isSafe(request)) ? retry : once, () => attempt(request), request.signal),
+      withRetry(
+        (request.idempotent ?? isSafe(request)) ? retry : once,
+        () => attempt(request),
+        request.signal,
+      ),
     retry,
     plainHttp: (host) => isNamed(new URL(`http://${host}`), allowed),
     unverified,
@@ -118,14 +126,22 @@ function headersFor(request: HttpRequest, home: boolean, userAgent: string | und
 
 function target(location: string, from: URL): URL {
   if (URL.canParse(location, from)) return new URL(location, from)
-  throw new CarryallError('REG_PROTOCOL', `${from.host} redirects to what is no URL: "${location.slice(0, 200)}"`, {
-    subject: { kind: 'host', name: from.host },
-  })
+  throw new CarryallError(
+    'REG_PROTOCOL',
+    `${from.host} redirects to what is no URL: "${location.slice(0, 200)}"`,
+    {
+      subject: { kind: 'host', name: from.host },
+    },
+  )
 }
 
 function tooManyRedirects(request: HttpRequest): CarryallError {
-  return new CarryallError('REG_PROTOCOL', `More than ${MAX_REDIRECTS} redirects for ${request.method} ${request.url.origin}${request.url.pathname}`, {
-    subject: { kind: 'host', name: request.url.host },
-    expected: MAX_REDIRECTS,
-  })
+  return new CarryallError(
+    'REG_PROTOCOL',
+    `More than ${MAX_REDIRECTS} redirects for ${request.method} ${request.url.origin}${request.url.pathname}`,
+    {
+      subject: { kind: 'host', name: request.url.host },
+      expected: MAX_REDIRECTS,
+    },
+  )
 }

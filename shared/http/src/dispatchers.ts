@@ -37,7 +37,7 @@ export function dispatchers(options: DispatcherOptions): Dispatchers {
     close: async () => {
       const all = await Promise.allSettled(pools.values())
       pools.clear()
-      await Promise.all(all.map((pool) => (pool.status === 'fulfilled' ? pool.value.destroy() : undefined)))
+      for (const pool of all) if (pool.status === 'fulfilled') await pool.value.destroy()
     },
   }
 }
@@ -54,7 +54,8 @@ async function open(url: URL, options: DispatcherOptions): Promise<Dispatcher> {
     connectTimeout: Math.min(CONNECT_MS, options.idleTimeoutMs),
   }
   const proxy = proxyFor(url, options.env)
-  if (proxy === undefined) return new Pool(url.origin, { ...common, connect: { ...tls, lookup, timeout: common.connectTimeout } })
+  if (proxy === undefined)
+    return new Pool(url.origin, { ...common, connect: { ...tls, lookup, timeout: common.connectTimeout } })
   const { password } = new URL(proxy)
   if (password) registerSecret(decodeURIComponent(password))
   return new ProxyAgent({ ...common, uri: proxy, requestTls: tls })
@@ -69,9 +70,13 @@ function lookup(hostname: string, options: LookupOptions, done: Found): void {
     const refused = error ? undefined : found.find((each) => isLinkLocal(each.address))
     if (!refused) return done(error, address as string | LookupAddress[], family)
     done(
-      new CarryallError('NET_ORIGIN_REFUSED', `Refused to connect to ${hostname}: ${refused.address} is a link-local address`, {
-        subject: { kind: 'host', name: hostname },
-      }),
+      new CarryallError(
+        'NET_ORIGIN_REFUSED',
+        `Refused to connect to ${hostname}: ${refused.address} is a link-local address`,
+        {
+          subject: { kind: 'host', name: hostname },
+        },
+      ),
       [],
     )
   })

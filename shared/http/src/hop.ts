@@ -15,10 +15,14 @@ export function isRedirect(status: number): boolean {
 export function checkHop(from: URL, to: URL): void {
   const why = refusal(from, to)
   if (why === undefined) return
-  throw new CarryallError('NET_ORIGIN_REFUSED', `Refused to go from ${from.origin} to ${to.protocol}//${to.host}: ${why}`, {
-    subject: { kind: 'host', name: to.host },
-    hint: `Correct the configuration of ${from.host}; it announces a place that is not followed`,
-  })
+  throw new CarryallError(
+    'NET_ORIGIN_REFUSED',
+    `Refused to go from ${from.origin} to ${to.protocol}//${to.host}: ${why}`,
+    {
+      subject: { kind: 'host', name: to.host },
+      hint: `Correct the configuration of ${from.host}; it announces a place that is not followed`,
+    },
+  )
 }
 
 function refusal(from: URL, to: URL): string | undefined {

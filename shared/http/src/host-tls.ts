@@ -14,17 +14,24 @@ export interface HostTls {
 /** Options for `tls.connect`; the context is made once per host, as parsing some 150 roots takes 30 ms. */
 export async function tlsConnectOptions(tls: HostTls, host: string): Promise<object> {
   const { createSecureContext } = await import('node:tls')
-  const client = { ...(tls.cert === undefined ? {} : { cert: tls.cert }), ...(tls.key === undefined ? {} : { key: tls.key }) }
+  const client = {
+    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
+  }
   const verify = tls.verify !== false
   try {
     const ca = verify ? { ca: [...(await machineRoots()), ...(tls.ca ?? [])] } : {}
     return { secureContext: createSecureContext({ ...ca, ...client }), rejectUnauthorized: verify }
   } catch (error) {
-    throw new CarryallError('CONFIG_INVALID', `Cannot use the certificates given for ${host}: ${(error as Error).message}`, {
-      hint: `Check the PEM files of ${host}: *.crt are authorities, *.cert and *.key a client certificate and its key`,
-      subject: { kind: 'host', name: host },
-      cause: error,
-    })
+    throw new CarryallError(
+      'CONFIG_INVALID',
+      `Cannot use the certificates given for ${host}: ${(error as Error).message}`,
+      {
+        hint: `Check the PEM files of ${host}: *.crt are authorities, *.cert and *.key a client certificate and its key`,
+        subject: { kind: 'host', name: host },
+        cause: error,
+      },
+    )
   }
 }
 
@@ -35,7 +42,11 @@ async function machineRoots(): Promise<readonly string[]> {
   if (roots === undefined) {
     const { getCACertificates } = await import('node:tls')
     const system = getCACertificates('system')
-    roots = [...new Set(system.length > 0 ? [...system, ...getCACertificates('extra')] : getCACertificates('default'))]
+    roots = [
+      ...new Set(
+        system.length > 0 ? [...system, ...getCACertificates('extra')] : getCACertificates('default'),
+      ),
+    ]
   }
   return roots
 }

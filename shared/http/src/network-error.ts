@@ -1,8 +1,18 @@
 import { CarryallError, type ErrorDetails } from '@carryall/errors'
 
-const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])
-const TLS = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CRL_|ERROR_IN_CERT|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|EPROTO$)/
-const SPEAKS_HTTP = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST'])
+const TIMEOUTS = new Set([
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ETIMEDOUT',
+])
+const TLS =
+  /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CRL_|ERROR_IN_CERT|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|EPROTO$)/
+const SPEAKS_HTTP = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+])
 const RESOLVE = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NONAME'])
 
 /**
@@ -39,12 +49,16 @@ export function networkError(error: unknown, method: string, url: URL): unknown 
     return new CarryallError('SIZE_MISMATCH', `The body of ${what} does not have the size announced`, details)
   }
   if (RESOLVE.has(code)) {
-    return new CarryallError('NET_UNAVAILABLE', `Cannot find the address of ${url.hostname} for ${host}: ${code}`, {
-      ...details,
-      hint: `Check the spelling of ${url.hostname} and the name servers`,
-      // A name that does not exist is a misspelling far more often than a fault that passes.
-      retryable: code === 'EAI_AGAIN',
-    })
+    return new CarryallError(
+      'NET_UNAVAILABLE',
+      `Cannot find the address of ${url.hostname} for ${host}: ${code}`,
+      {
+        ...details,
+        hint: `Check the spelling of ${url.hostname} and the name servers`,
+        // A name that does not exist is a misspelling far more often than a fault that passes.
+        retryable: code === 'EAI_AGAIN',
+      },
+    )
   }
   return new CarryallError('NET_UNAVAILABLE', `Cannot reach ${host} for ${what}: ${code}`, {
     ...details,

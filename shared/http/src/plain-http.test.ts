@@ -20,5 +20,7 @@ test.each([
 ] as const)('%s under %o: %s', (url, rule, expected) => {
   const check = () => checkPlainHttp(new URL(url), rule)
   if (expected) return expect(check).not.toThrow()
-  expect(check).toThrow(expect.toSatisfy((error: unknown) => isCarryallError(error, 'NET_PLAIN_HTTP_REFUSED')))
+  expect(check).toThrow(
+    expect.toSatisfy((error: unknown) => isCarryallError(error, 'NET_PLAIN_HTTP_REFUSED')),
+  )
 })

@@ -20,6 +20,10 @@ export function checkPlainHttp(
 
 /** True where one of `hosts` (`host` for any port, or `host:port`) names the URL's host. */
 export function isNamed(url: URL, hosts: readonly string[]): boolean {
-  const names = [url.hostname, url.host, `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`]
+  const names = [
+    url.hostname,
+    url.host,
+    `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`,
+  ]
   return hosts.some((host) => names.includes(host.toLowerCase()))
 }

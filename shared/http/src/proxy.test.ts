@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, get } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,12 +37,17 @@ test.each([
 /** A proxy that takes every request to `port` of loopback and notes what it was asked and told. */
 async function startProxy(port: number) {
   const seen: (string | undefined)[][] = []
-  const proxy = createServer(async (request, response) => {
+  const proxy = createServer((request, response) => {
     seen.push([request.method, request.url, request.headers['proxy-authorization']])
-    response.end(await (await fetch(`http://127.0.0.1:${port}/`)).text())
+    get(`http://127.0.0.1:${port}/`, (answer) => answer.pipe(response))
   })
   proxy.on('connect', (request, socket) => {
-    seen.push([request.method, request.url, request.headers['proxy-authorization'], request.headers.authorization])
+    seen.push([
+      request.method,
+      request.url,
+      request.headers['proxy-authorization'],
+      request.headers.authorization,
+    ])
     const up = connect(port, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
       up.pipe(socket).pipe(up)
@@ -53,7 +58,11 @@ async function startProxy(port: number) {
     proxy.closeAllConnections()
     proxy.close()
   }
-  return { seen, url: `http://me:word@127.0.0.1:${(proxy.address() as AddressInfo).port}`, [Symbol.asyncDispose]: close }
+  return {
+    seen,
+    url: `http://me:word@127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 const PROXY_LOGIN = `Basic ${Buffer.from('me:word').toString('base64')}`

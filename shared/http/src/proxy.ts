@@ -25,14 +25,23 @@ function covers(rule: string, hostname: string, port: string): boolean {
   if (rule.includes('/')) return inRange(rule, host)
   const [, name = rule, only] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(rule) ?? []
   if (only !== undefined && only !== port) return false
-  const bare = name.replace(/^\[|\]$/g, '').replace(/^\*?\./, '').toLowerCase()
+  const bare = name
+    .replace(/^\[|\]$/g, '')
+    .replace(/^\*?\./, '')
+    .toLowerCase()
   return host === bare || (isIP(host) === 0 && host.endsWith(`.${bare}`))
 }
 
 function inRange(rule: string, host: string): boolean {
   const [net = '', bits = ''] = rule.split('/')
   const version = isIP(host)
-  if (version === 0 || isIP(net) !== version || !/^\d{1,3}$/.test(bits) || Number(bits) > (version === 6 ? 128 : 32)) return false
+  if (
+    version === 0 ||
+    isIP(net) !== version ||
+    !/^\d{1,3}$/.test(bits) ||
+    Number(bits) > (version === 6 ? 128 : 32)
+  )
+    return false
   const list = new BlockList()
   const family = version === 6 ? 'ipv6' : 'ipv4'
   list.addSubnet(net, Number(bits), family)

@@ -4,7 +4,8 @@ import { createHttp } from './create-http.ts'
 import type { HttpRequest } from './request.ts'
 import { startServer, type TestServer } from './testing/index.ts'
 
-const code = (...codes: ErrorCode[]) => expect.toSatisfy((error: unknown) => isCarryallError(error, ...codes), codes.join())
+const code = (...codes: ErrorCode[]) =>
+  expect.toSatisfy((error: unknown) => isCarryallError(error, ...codes), codes.join())
 const SECRET = 'canary-Zm9vYmFy'
 
 /** Redirects `/to?URL` to that URL, answers the rest. */
@@ -17,7 +18,10 @@ function redirector(status = 307) {
 }
 
 const to = (server: TestServer, ...targets: string[]) =>
-  targets.reduceRight((inner, target) => `${target}${inner === '' ? '' : `/to?${encodeURIComponent(inner)}`}`, '') || server.url
+  targets.reduceRight(
+    (inner, target) => `${target}${inner === '' ? '' : `/to?${encodeURIComponent(inner)}`}`,
+    '',
+  ) || server.url
 
 function request(url: string, more: Partial<HttpRequest> = {}) {
   const http = createHttp({ retry: { times: 0 } })
@@ -31,19 +35,32 @@ function request(url: string, more: Partial<HttpRequest> = {}) {
   })
 }
 
-test.each([301, 302, 303, 307, 308])('%i is followed, with credentials at the same origin', async (status) => {
-  await using server = await redirector(status)
-  const answer = await request(to(server, server.url, '/there'))
-  expect((await answer.bytes(10)).toString()).toBe('here')
-  expect(answer.url.href).toBe(`${server.url}/there`)
-  expect(server.requests[1]!.headers).toMatchObject({ authorization: `Bearer ${SECRET}`, 'x-secret': SECRET, range: 'bytes=1-2' })
-})
+test.each([301, 302, 303, 307, 308])(
+  '%i is followed, with credentials at the same origin',
+  async (status) => {
+    await using server = await redirector(status)
+    const answer = await request(to(server, server.url, '/there'))
+    expect((await answer.bytes(10)).toString()).toBe('here')
+    expect(answer.url.href).toBe(`${server.url}/there`)
+    expect(server.requests[1]!.headers).toMatchObject({
+      authorization: `Bearer ${SECRET}`,
+      'x-secret': SECRET,
+      range: 'bytes=1-2',
+    })
+  },
+)
 
 test('another port is another origin: only Accept, Range and User-Agent arrive', async () => {
   await using server = await redirector()
   await using sink = await redirector()
   await (await request(to(server, server.url, sink.url))).dump()
-  expect(Object.keys(sink.requests[0]!.headers).toSorted()).toEqual(['accept', 'connection', 'host', 'range', 'user-agent'])
+  expect(Object.keys(sink.requests[0]!.headers).toSorted()).toEqual([
+    'accept',
+    'connection',
+    'host',
+    'range',
+    'user-agent',
+  ])
   expect(JSON.stringify(sink.requests)).not.toContain(SECRET)
 })
 

@@ -43,10 +43,14 @@ export function response(
     for await (const chunk of body()) {
       size += chunk.length
       if (size > limit) {
-        throw new CarryallError('REG_PROTOCOL', `The answer to ${method} ${url.origin}${url.pathname} is longer than ${limit} bytes`, {
-          subject: { kind: 'host', name: url.host },
-          expected: limit,
-        })
+        throw new CarryallError(
+          'REG_PROTOCOL',
+          `The answer to ${method} ${url.origin}${url.pathname} is longer than ${limit} bytes`,
+          {
+            subject: { kind: 'host', name: url.host },
+            expected: limit,
+          },
+        )
       }
       chunks.push(chunk)
     }

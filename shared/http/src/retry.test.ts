@@ -3,7 +3,10 @@ import { expect, test } from 'vitest'
 import { type Retry, type RetryPolicy, retryPolicy, withRetry } from './retry.ts'
 
 const busy = (retryAfterMs?: number) =>
-  new CarryallError('NET_UNAVAILABLE', 'Busy', { retryable: true, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
+  new CarryallError('NET_UNAVAILABLE', 'Busy', {
+    retryable: true,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
 
 /** Runs an action that always fails and tells how long was waited. */
 async function waits(options: Partial<RetryPolicy>, error: Error = busy()) {
@@ -28,7 +31,13 @@ test('five times, doubling from 500 ms', async () => {
   const { slept, attempts, retries } = await waits({})
   expect(slept).toEqual([500, 1000, 2000, 4000, 8000])
   expect(attempts).toBe(6)
-  expect(retries.map(({ attempt, left }) => [attempt, left])).toEqual([[1, 5], [2, 4], [3, 3], [4, 2], [5, 1]])
+  expect(retries.map(({ attempt, left }) => [attempt, left])).toEqual([
+    [1, 5],
+    [2, 4],
+    [3, 3],
+    [4, 2],
+    [5, 1],
+  ])
 })
 
 test('never longer than 30 s, and by full jitter down to nothing', async () => {
@@ -45,9 +54,12 @@ test('what the server asks for is the least', async () => {
   expect((await waits({ times: 1, delayMs: 9000 }, busy(1500))).slept).toEqual([9000])
 })
 
-test.each([new CarryallError('AUTH_DENIED', 'No'), new TypeError('bug')])('%s is not repeated', async (error) => {
-  expect((await waits({}, error)).attempts).toBe(1)
-})
+test.each([new CarryallError('AUTH_DENIED', 'No'), new TypeError('bug')])(
+  '%s is not repeated',
+  async (error) => {
+    expect((await waits({}, error)).attempts).toBe(1)
+  },
+)
 
 test('an abort ends the wait with its reason', async () => {
   const controller = new AbortController()

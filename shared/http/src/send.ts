@@ -21,7 +21,8 @@ export async function send(
   const stop = new AbortController()
   const pass = () => stop.abort(signal?.reason)
   signal?.addEventListener('abort', pass, { once: true })
-  const upload = typeof body === 'function' ? uploadBody(body, idleMs, url.host, (error) => stop.abort(error)) : undefined
+  const upload =
+    typeof body === 'function' ? uploadBody(body, idleMs, url.host, (error) => stop.abort(error)) : undefined
   try {
     const pool = await pools.get(url, upload !== undefined)
     const data = await pool.request({

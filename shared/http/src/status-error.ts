@@ -13,7 +13,10 @@ export function isTransient(status: number): boolean {
 /** A transient answer as a retryable error, NET_RATE_LIMITED for 429, else NET_UNAVAILABLE, with what the body says. */
 export async function statusError(answer: HttpResponse, method: string): Promise<CarryallError> {
   const said = await answer.bytes(64 * 1024).catch(() => Buffer.alloc(0))
-  const text = escapeControls(redact(said.toString('utf8'))).replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN)
+  const text = escapeControls(redact(said.toString('utf8')))
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, SHOWN)
   const after = retryAfter(answer.header('retry-after'), Date.now())
   const limited = answer.status === 429
   const { host } = answer.url

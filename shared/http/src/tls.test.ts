@@ -27,13 +27,17 @@ afterAll(() => rm(directory, { recursive: true }))
 async function get(url: string, tls: HostTls, options: HttpOptions = {}) {
   const http = createHttp({ retry: { times: 0 }, tls: () => tls, ...options })
   onTestFinished(() => http.close())
-  return http.request({ method: 'GET', url: new URL(url) }).then(async (answer) => (await answer.bytes(100)).toString())
+  return http
+    .request({ method: 'GET', url: new URL(url) })
+    .then(async (answer) => (await answer.bytes(100)).toString())
 }
 
 test('a certificate of a given authority is taken, one of no authority is NET_TLS', async () => {
   await using site = await startServer((_, response) => void response.end('ok'), { tls: server })
   expect(await get(site.url, { ca: [ca] })).toBe('ok')
-  await expect(get(site.url, {}, { retry: { times: 1, onRetry: () => expect.unreachable() } })).rejects.toMatchObject({
+  await expect(
+    get(site.url, {}, { retry: { times: 1, onRetry: () => expect.unreachable() } }),
+  ).rejects.toMatchObject({
     code: 'NET_TLS',
     details: { actual: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' },
   })

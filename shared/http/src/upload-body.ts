@@ -46,5 +46,9 @@ export function uploadBody(
     }
   }
 
-  return { chunks: { [Symbol.asyncIterator]: chunks }, failure: () => failure, done: () => clearTimeout(timer) }
+  return {
+    chunks: { [Symbol.asyncIterator]: chunks },
+    failure: () => failure,
+    done: () => clearTimeout(timer),
+  }
 }

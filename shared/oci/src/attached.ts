@@ -10,36 +10,59 @@ export interface Attachment {
 
 const COSIGN_SUFFIXES = ['sig', 'att', 'sbom']
 const MAX_DEPTH = 4
+// Up to here one list of tags is cheaper than asking for each tag that may be there.
+const LISTED = 1000
 
 /**
- * Signatures, attestations and SBOMs of `digest`: cosign's tags `sha256-<hex>.sig|.att|.sbom` and the OCI referrers,
- * with what is attached to those in turn. Each once, in a stable order.
+ * Finds what is attached to a digest: cosign's tags `sha256-<hex>.sig|.att|.sbom` and the OCI referrers, with what is
+ * attached to those in turn; each once, in a stable order. A repository with few tags is listed once, and no tag is asked
+ * for that is not in the list.
  */
-export async function attachments(source: Source, repository: string, digest: string, signal?: AbortSignal): Promise<readonly Attachment[]> {
-  const found = new Map<string, Attachment>()
-  await collect(found, source, repository, digest, signal, 0)
-  return [...found.values()]
+export function attachmentFinder(
+  source: Source,
+): (repository: string, digest: string, signal?: AbortSignal) => Promise<readonly Attachment[]> {
+  const lists = new Map<string, Promise<ReadonlySet<string> | undefined>>()
+  const tagsOf = (repository: string, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined> => {
+    const known = lists.get(repository) ?? allTags(source, repository, signal)
+    lists.set(repository, known)
+    return known
+  }
+
+  const collect = async (found: Map<string, Attachment>, repository: string, digest: string, signal: AbortSignal | undefined, depth: number): Promise<void> => {
+    if (depth >= MAX_DEPTH) return
+    const all = await tagsOf(repository, signal)
+    const named = COSIGN_SUFFIXES.map((suffix) => `${digest.replace(':', '-')}.${suffix}`)
+    const tags = named.filter((tag) => all?.has(tag) ?? true)
+    const [referrers, ...tagged] = await Promise.all([
+      source.referrers(repository, digest, signal, all),
+      ...tags.map((tag) => source.head(repository, tag, signal)),
+    ])
+    const fresh: Attachment[] = []
+    tagged.forEach((head, index) => {
+      if (head !== undefined) fresh.push({ digest: head.digest, tag: tags[index]!, subject: digest })
+    })
+    for (const referrer of referrers) fresh.push({ digest: referrer.digest, subject: digest })
+    for (const one of fresh.filter(({ tag, digest: own }) => !found.has(tag ?? own))) {
+      found.set(one.tag ?? one.digest, one)
+      await collect(found, repository, one.digest, signal, depth + 1)
+    }
+  }
+
+  return async (repository, digest, signal) => {
+    const found = new Map<string, Attachment>()
+    await collect(found, repository, digest, signal, 0)
+    return [...found.values()]
+  }
 }
 
-async function collect(found: Map<string, Attachment>, source: Source, repository: string, digest: string, signal: AbortSignal | undefined, depth: number): Promise<void> {
-  if (depth >= MAX_DEPTH) return
-  const tags = COSIGN_SUFFIXES.map((suffix) => `${digest.replace(':', '-')}.${suffix}`)
-  const [referrers, ...tagged] = await Promise.all([
-    source.referrers(repository, digest, signal),
-    ...tags.map((tag) => source.head(repository, tag, signal)),
-  ])
-  const fresh: string[] = []
-  tags.forEach((tag, index) => {
-    const head = tagged[index]
-    if (head !== undefined && !found.has(tag)) {
-      found.set(tag, { digest: head.digest, tag, subject: digest })
-      fresh.push(head.digest)
-    }
-  })
-  for (const referrer of referrers) {
-    if (found.has(referrer.digest)) continue
-    found.set(referrer.digest, { digest: referrer.digest, subject: digest })
-    fresh.push(referrer.digest)
+/** All tags of a repository; undefined where there are too many, or the registry does not list them. */
+async function allTags(source: Source, repository: string, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined> {
+  const tags = new Set<string>()
+  try {
+    for await (const tag of source.tags(repository, signal)) if (tags.add(tag).size > LISTED) return undefined
+    return tags
+  } catch (error) {
+    if (signal?.aborted) throw error
+    return undefined
   }
-  for (const next of fresh) await collect(found, source, repository, next, signal, depth + 1)
 }

@@ -12,7 +12,9 @@ const { descriptor, bytes } = sampleBlob({ seed: 'fetched', size: 3 << 20 })
 const broken = () => new CarryallError('NET_UNAVAILABLE', 'Broken', { retryable: true })
 
 /** A source that gives, attempt by attempt, the bytes of `parts` from the offset on, then what they end with. */
-function sourceOf(parts: readonly { readonly until?: number; readonly from?: Buffer; readonly error?: Error }[]) {
+function sourceOf(
+  parts: readonly { readonly until?: number; readonly from?: Buffer; readonly error?: Error }[],
+) {
   const offsets: number[] = []
   const source = {
     async *blob(_repository: string, _blob: unknown, offset = 0) {
@@ -32,7 +34,10 @@ async function* pieces(content: Buffer) {
 function fetched(source: Source, times = 2, onRestart?: () => void) {
   const slept: number[] = []
   const retry = retryPolicy({ times, random: () => 1, sleep: async (ms) => void slept.push(ms) })
-  return { slept, all: Array.fromAsync(fetchBlob(source, 'a', descriptor, { retry, ...(onRestart ? { onRestart } : {}) })) }
+  return {
+    slept,
+    all: Array.fromAsync(fetchBlob(source, 'a', descriptor, { retry, ...(onRestart ? { onRestart } : {}) })),
+  }
 }
 
 test('after a break it goes on where it was', async () => {
@@ -45,9 +50,17 @@ test('after a break it goes on where it was', async () => {
 
 test('the budget is for attempts that bring little; progress starts it anew', async () => {
   const little = sourceOf([1, 2, 3, 4].map((part) => ({ until: part * 100_000, error: broken() })))
-  await expect(fetched(little.source).all).rejects.toMatchObject({ code: 'NET_UNAVAILABLE', message: 'Broken' })
+  await expect(fetched(little.source).all).rejects.toMatchObject({
+    code: 'NET_UNAVAILABLE',
+    message: 'Broken',
+  })
   expect(little.offsets).toHaveLength(3)
-  const much = sourceOf([{ until: 1 << 20, error: broken() }, { until: 2 << 20, error: broken() }, { error: broken() }, {}])
+  const much = sourceOf([
+    { until: 1 << 20, error: broken() },
+    { until: 2 << 20, error: broken() },
+    { error: broken() },
+    {},
+  ])
   const { all, slept } = fetched(much.source, 1)
   expect(Buffer.concat(await all).equals(bytes)).toBe(true)
   expect(slept).toEqual([500, 500, 500])
@@ -105,7 +118,10 @@ test('a registry that breaks off, ignores a range, and is busy, still gives the 
     const { range } = seen.headers
     ranges.push(range)
     const from = Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0)
-    const whole = { 'content-length': bytes.length - from, 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` }
+    const whole = {
+      'content-length': bytes.length - from,
+      'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}`,
+    }
     switch (ranges.length) {
       case 1:
         response.writeHead(200, { 'content-length': bytes.length })

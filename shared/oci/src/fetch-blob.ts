@@ -65,11 +65,15 @@ async function* fetchOnce(
 }
 
 function endedEarly(blob: Descriptor, size: number): CarryallError {
-  return new CarryallError('NET_UNAVAILABLE', `Blob ${blob.digest} ended after ${size} of ${blob.size} bytes`, {
-    subject: { kind: 'blob', name: blob.digest, digest: blob.digest },
-    expected: blob.size,
-    actual: size,
-    retryable: true,
-    hint: 'Run the same command again; if it stays so, the copy at its source is damaged',
-  })
+  return new CarryallError(
+    'NET_UNAVAILABLE',
+    `Blob ${blob.digest} ended after ${size} of ${blob.size} bytes`,
+    {
+      subject: { kind: 'blob', name: blob.digest, digest: blob.digest },
+      expected: blob.size,
+      actual: size,
+      retryable: true,
+      hint: 'Run the same command again; if it stays so, the copy at its source is damaged',
+    },
+  )
 }

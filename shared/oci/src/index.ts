@@ -1,4 +1,4 @@
-export { attachments } from './attached.ts'
+export { attachmentFinder } from './attached.ts'
 export type { Attachment } from './attached.ts'
 export { connectStores } from './connect.ts'
 export type { Stores } from './connect.ts'

@@ -58,9 +58,15 @@ export function storeSuite(name: string, make: () => Promise<SuiteStore>): void 
         expect(await store.hasBlob(repository, ABSENT)).toBe(false)
         expect(await store.head(repository, 'none')).toBeUndefined()
         expect(await store.head(repository, ABSENT)).toBeUndefined()
-        await expect(store.manifest(repository, 'none')).rejects.toMatchObject({ code: 'REG_MANIFEST_UNKNOWN' })
-        await expect(store.manifest(repository, ABSENT)).rejects.toMatchObject({ code: 'REG_MANIFEST_UNKNOWN' })
-        await expect(all(store.blob(repository, { mediaType: 'a/b', digest: ABSENT, size: 1 }))).rejects.toMatchObject({ code: 'REG_BLOB_UNKNOWN' })
+        await expect(store.manifest(repository, 'none')).rejects.toMatchObject({
+          code: 'REG_MANIFEST_UNKNOWN',
+        })
+        await expect(store.manifest(repository, ABSENT)).rejects.toMatchObject({
+          code: 'REG_MANIFEST_UNKNOWN',
+        })
+        await expect(
+          all(store.blob(repository, { mediaType: 'a/b', digest: ABSENT, size: 1 })),
+        ).rejects.toMatchObject({ code: 'REG_BLOB_UNKNOWN' })
         expect(await store.referrers(repository, ABSENT)).toEqual([])
       }
       expect(await all(store.tags('no/such'))).toEqual([])
@@ -108,14 +114,18 @@ export function storeSuite(name: string, make: () => Promise<SuiteStore>): void 
     test('a manifest under another digest is refused', async () => {
       const [one, other] = [sampleImage('one'), sampleImage('other')]
       await pushSample(store, REPOSITORY, one)
-      await expect(store.putManifest(REPOSITORY, other.manifest.digest, one.manifest)).rejects.toHaveProperty('code')
+      await expect(store.putManifest(REPOSITORY, other.manifest.digest, one.manifest)).rejects.toHaveProperty(
+        'code',
+      )
       expect(await store.head(REPOSITORY, other.manifest.digest)).toBeUndefined()
     })
 
     test('an image whose layer is missing is refused', async () => {
       const image = sampleImage('incomplete')
       for (const blob of image.blobs.slice(0, -1)) await store.putBlob(REPOSITORY, blob.descriptor, blob.open)
-      await expect(store.putManifest(REPOSITORY, 'v1', image.manifest)).rejects.toMatchObject({ code: 'REG_REFUSED' })
+      await expect(store.putManifest(REPOSITORY, 'v1', image.manifest)).rejects.toMatchObject({
+        code: 'REG_REFUSED',
+      })
       expect(await store.head(REPOSITORY, 'v1')).toBeUndefined()
     })
 
@@ -129,25 +139,33 @@ export function storeSuite(name: string, make: () => Promise<SuiteStore>): void 
 
     test('a mount from where the blob is not becomes an upload', async () => {
       const blob = sampleBlob({ seed: 'not mounted', size: 5000 })
-      expect(await store.putBlob(REPOSITORY, blob.descriptor, blob.open, { mountFrom: 'base/os' })).toBe('uploaded')
+      expect(await store.putBlob(REPOSITORY, blob.descriptor, blob.open, { mountFrom: 'base/os' })).toBe(
+        'uploaded',
+      )
     })
 
     test('an index has its children by digest, also when indexes are nested', async () => {
-      const images = ['amd64', 'arm64', 's390x'].map((architecture) => sampleImage(architecture, { architecture }))
+      const images = ['amd64', 'arm64', 's390x'].map((architecture) =>
+        sampleImage(architecture, { architecture }),
+      )
       const inner = sampleIndex(images.slice(0, 2))
       const outer = sampleIndex([inner, images[2]!])
       await pushSample(store, REPOSITORY, outer, 'multi')
       expect(await store.manifest(REPOSITORY, 'multi')).toEqual(outer.manifest)
-      for (const { manifest } of [inner, ...images]) expect(await store.manifest(REPOSITORY, manifest.digest)).toEqual(manifest)
+      for (const { manifest } of [inner, ...images])
+        expect(await store.manifest(REPOSITORY, manifest.digest)).toEqual(manifest)
       expect(await all(store.tags(REPOSITORY))).toEqual(['multi'])
     })
 
     test('Docker manifests keep their bytes and types, with all their spaces', async () => {
-      const images = ['amd64', 'arm64'].map((architecture) => sampleImage(architecture, { architecture, docker: true }))
+      const images = ['amd64', 'arm64'].map((architecture) =>
+        sampleImage(architecture, { architecture, docker: true }),
+      )
       const list = sampleIndex(images, { docker: true })
       await pushSample(store, REPOSITORY, list, 'docker')
       expect(await store.manifest(REPOSITORY, 'docker')).toEqual(list.manifest)
-      for (const { manifest } of images) expect(await store.manifest(REPOSITORY, manifest.digest)).toEqual(manifest)
+      for (const { manifest } of images)
+        expect(await store.manifest(REPOSITORY, manifest.digest)).toEqual(manifest)
     })
 
     test('layers of any media type are kept', async () => {
@@ -177,7 +195,9 @@ export function storeSuite(name: string, make: () => Promise<SuiteStore>): void 
       expect(await store.referrers(REPOSITORY, other.manifest.digest)).toEqual([])
       const onSignature = sampleArtifact('of the signature', signature.descriptor)
       await pushSample(store, REPOSITORY, onSignature)
-      expect(await store.referrers(REPOSITORY, signature.manifest.digest)).toMatchObject([onSignature.descriptor])
+      expect(await store.referrers(REPOSITORY, signature.manifest.digest)).toMatchObject([
+        onSignature.descriptor,
+      ])
     })
 
     test('all tags of a repository are listed, each once', async () => {
@@ -212,7 +232,9 @@ export function storeSuite(name: string, make: () => Promise<SuiteStore>): void 
 
     test('one blob pushed by several at once ends well', async () => {
       const blob = sampleBlob({ seed: 'at once', size: 200_000 })
-      await Promise.all(['a', 'b', 'c', 'd'].map((repository) => store.putBlob(repository, blob.descriptor, blob.open)))
+      await Promise.all(
+        ['a', 'b', 'c', 'd'].map((repository) => store.putBlob(repository, blob.descriptor, blob.open)),
+      )
       await store.putBlob(REPOSITORY, blob.descriptor, blob.open, { mountFrom: 'a' })
       expect((await read(blob.descriptor)).equals(blob.bytes)).toBe(true)
     })

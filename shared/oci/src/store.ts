@@ -27,8 +27,16 @@ export interface Source {
    */
   blob(repository: string, blob: Descriptor, offset?: number, signal?: AbortSignal): AsyncIterable<Buffer>
 
-  /** Descriptors of the manifests whose `subject` is `digest` (distribution-spec: referrers, with the tag fallback). */
-  referrers(repository: string, digest: string, signal?: AbortSignal): Promise<readonly Descriptor[]>
+  /**
+   * Descriptors of the manifests whose `subject` is `digest` (distribution-spec: referrers, with the tag fallback).
+   * `tags`, where all tags of the repository are known, spares asking for a fallback tag that is not there.
+   */
+  referrers(
+    repository: string,
+    digest: string,
+    signal?: AbortSignal,
+    tags?: ReadonlySet<string>,
+  ): Promise<readonly Descriptor[]>
 
   /** Tags of a repository, in the store's order; none if the repository does not exist. */
   tags(repository: string, signal?: AbortSignal): AsyncIterable<string>

@@ -10,7 +10,9 @@ async function* cut(content: Buffer, size: number) {
 
 test('the right bytes pass, in any pieces', async () => {
   for (const size of [1, 7, 1000, 5000]) {
-    expect(Buffer.concat(await Array.fromAsync(verified(cut(bytes, size), descriptor))).equals(bytes)).toBe(true)
+    expect(Buffer.concat(await Array.fromAsync(verified(cut(bytes, size), descriptor))).equals(bytes)).toBe(
+      true,
+    )
   }
   const empty = sampleBlob('')
   expect(await Array.fromAsync(verified(cut(empty.bytes, 1), empty.descriptor))).toEqual([])
@@ -19,11 +21,17 @@ test('the right bytes pass, in any pieces', async () => {
 test.each([0, 500, 999])('a flipped bit in byte %i is DIGEST_MISMATCH', async (at) => {
   const wrong = Buffer.from(bytes)
   wrong[at]! ^= 1
-  await expect(Array.fromAsync(verified(cut(wrong, 100), descriptor))).rejects.toMatchObject({ code: 'DIGEST_MISMATCH', details: { expected: descriptor.digest } })
+  await expect(Array.fromAsync(verified(cut(wrong, 100), descriptor))).rejects.toMatchObject({
+    code: 'DIGEST_MISMATCH',
+    details: { expected: descriptor.digest },
+  })
 })
 
 test('a byte too few is SIZE_MISMATCH; with one too many the rest is not read', async () => {
-  await expect(Array.fromAsync(verified(cut(bytes.subarray(1), 100), descriptor))).rejects.toMatchObject({ code: 'SIZE_MISMATCH', details: { actual: 999 } })
+  await expect(Array.fromAsync(verified(cut(bytes.subarray(1), 100), descriptor))).rejects.toMatchObject({
+    code: 'SIZE_MISMATCH',
+    details: { actual: 999 },
+  })
   let given = 0
   async function* endless() {
     for (;;) {
@@ -31,6 +39,9 @@ test('a byte too few is SIZE_MISMATCH; with one too many the rest is not read', 
       yield Buffer.alloc(100)
     }
   }
-  await expect(Array.fromAsync(verified(endless(), descriptor))).rejects.toMatchObject({ code: 'SIZE_MISMATCH', exit: 82 })
+  await expect(Array.fromAsync(verified(endless(), descriptor))).rejects.toMatchObject({
+    code: 'SIZE_MISMATCH',
+    exit: 82,
+  })
   expect(given).toBe(11)
 })

@@ -15,6 +15,8 @@ export interface ContentWriter {
   staging(id: string): Promise<string>
   /** Other runs' staging directories, oldest name first: content in them can be used again. */
   leftovers(id: string): Promise<readonly string[]>
+  /** Makes a staging directory one of the leftovers, so that its id begins anew. Nothing where there is none. */
+  retire(id: string): Promise<void>
   discard(stagingDirectory: string): Promise<void>
   /** Makes a staged directory the shipment `name` by one rename, once everything in it is durable. */
   publish(staged: string, name: string): Promise<Shipment>
@@ -66,6 +68,13 @@ function writer(path: string, own: string, shipments: readonly Shipment[], relea
     async leftovers(id) {
       const names = await readdir(stagingRoot).catch(() => [] as string[])
       return names.filter((name) => name !== id && !name.startsWith('.')).sort().map((name) => join(stagingRoot, name))
+    },
+    async retire(id) {
+      const names = await readdir(stagingRoot).catch(() => [] as string[])
+      if (!names.includes(id)) return
+      let number = 1
+      while (names.includes(`${id}-${number}`)) number++
+      await publishDirectory(join(stagingRoot, id), join(stagingRoot, `${id}-${number}`))
     },
     discard: removeTree,
     async publish(staged, name) {

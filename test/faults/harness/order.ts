@@ -22,6 +22,7 @@ export function findBreaches(calls: readonly Call[], finals: readonly string[]):
   /** Names whose change must have reached their directory in the end. */
   const owed = new Set(finals)
   const named = new Set<string>()
+  const created = new Set<string>()
   const careless = new Set<string>()
   /** Files and directories that no fsync has followed since; for directories with the names that changed in them. */
   const unsynced = new Map<string, Set<string>>()
@@ -35,6 +36,8 @@ export function findBreaches(calls: readonly Call[], finals: readonly string[]):
     for (const path of inside) breaches.push({ rule: 'what gets a name is synced before', path })
     if (careless.has(from)) breaches.push({ rule: 'a file is created exclusively', path: to })
     named.add(to)
+    // What lies in a directory gets its name with it.
+    for (const path of created) if (isWithin(path, from) && path !== from) named.add(path)
     change(dirname(to), to)
   }
 
@@ -46,6 +49,7 @@ export function findBreaches(calls: readonly Call[], finals: readonly string[]):
       case 'open':
         if ((flags & constants.O_CREAT) === 0) break
         if ((flags & constants.O_EXCL) === 0) careless.add(path)
+        created.add(path)
         change(path)
         change(dirname(path), path)
         break
@@ -60,8 +64,8 @@ export function findBreaches(calls: readonly Call[], finals: readonly string[]):
       case 'rename':
         give(path, to!)
         change(dirname(path), path)
-        if (finals.includes(to!)) owed.add(path)
-        for (const set of [named, careless]) move(set, path, to!)
+        if (finals.includes(to!) && dirname(path) !== dirname(to!)) owed.add(path)
+        for (const set of [created, named, careless]) move(set, path, to!)
         for (const [at, changes] of [...unsynced]) {
           if (!isWithin(at, path)) continue
           unsynced.delete(at)

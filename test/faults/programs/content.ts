@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 /** The bytes that belong to a number: writers and checkers agree on them and on nothing else. */
 export function contentOf(number: number): Buffer {
   const pattern = createHash('sha256').update(String(number)).digest()
-  return Buffer.alloc(((number * 7919) % 60_000) + 1, pattern)
+  return Buffer.alloc(((number * 7919) % 20_000) + 1, pattern)
 }
 
 export const OLD = Buffer.alloc(100_000, 'old ')

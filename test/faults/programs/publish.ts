@@ -1,5 +1,5 @@
 // publish.ts DIRECTORY: a tree is staged and published; what an earlier run staged is thrown away.
-import { lstat } from 'node:fs/promises'
+import { lstat, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   commitFile,
@@ -25,8 +25,10 @@ await finish(async () => {
   )
   // An earlier run may have died between the rename and the sync.
   if (published) return await syncDirectory(directory)
-  await ensureDirectory(join(staged, 'a', 'b'))
-  await commitFile(join(staged, 'large'), NEW)
+  await ensureDirectory(staged)
+  // What is staged need not be durable yet: publishing it is what makes it so.
+  await mkdir(join(staged, 'a', 'b'), { recursive: true })
+  await writeFile(join(staged, 'large'), NEW)
   await commitFile(join(staged, 'a', 'b', 'small'), OLD)
   await publishDirectory(staged, final)
 })

@@ -17,6 +17,7 @@ const mirror = defineVerb({
     expires: text('WHEN', 'not to be used after this: 90d, or a time such as 2027-01-31T00:00:00Z'),
     'new-baseline': toggle('hold everything again, so that no earlier sequence is needed'),
     'take-over': toggle('go on in a copied or restored content directory', { argvOnly: true }),
+    restart: toggle('pin the images anew where an earlier run was cut or failed; what it fetched is used'),
     'parallel-images': integer('N', 'images at once', { absent: 8, min: 1, max: 64 }),
     'parallel-layers': integer('N', 'blobs at once for each image', { absent: 6, min: 1, max: 64 }),
     'max-parallel-downloads': integer('N', 'blobs at once over all, in place of the two above', { min: 1, max: 64, shownDefault: '48' }),

@@ -15,11 +15,17 @@ export interface LocalBlobs {
   read(blob: HeldBlob, signal: AbortSignal): AsyncIterable<Buffer> | undefined
 }
 
-/** `resumed` says whether staging may hold anything at all. */
-export function localBlobs(resumed: boolean, copies: ReadonlyMap<string, Pick<Location, 'file' | 'offset' | 'size'>>): LocalBlobs {
+/** `resumed` says whether staging may hold anything at all; `memory` is what was read already. */
+export function localBlobs(
+  resumed: boolean,
+  copies: ReadonlyMap<string, Pick<Location, 'file' | 'offset' | 'size'>>,
+  memory: ReadonlyMap<string, Buffer>,
+): LocalBlobs {
   return {
     isWhole: async (path, blob) => resumed && blob.size > 0 && (await holds(path, blob)),
     read(blob, signal) {
+      const bytes = memory.get(blob.digest)
+      if (bytes !== undefined) return inMemory(bytes)
       const copy = copies.get(blob.digest)
       if (copy === undefined || copy.size !== blob.size) return undefined
       return verified(readAt(copy.file, copy.offset, copy.size, signal), { mediaType: blob.media_type, digest: blob.digest, size: blob.size })
@@ -36,6 +42,11 @@ async function holds(path: string, blob: HeldBlob): Promise<boolean> {
   const hash = createHash('sha256')
   for await (const chunk of readChunks(handle, blob.offset, blob.size)) hash.update(chunk)
   return `sha256:${hash.digest('hex')}` === blob.digest
+}
+
+/** Bytes whose digest was taken when they were read. */
+async function* inMemory(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
 }
 
 async function* readAt(file: string, offset: number, size: number, signal: AbortSignal): AsyncGenerator<Buffer> {

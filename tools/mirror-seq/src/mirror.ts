@@ -1,22 +1,18 @@
 import { join } from 'node:path'
-import { randomUUID } from 'node:crypto'
 import { ensureDirectory } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
 import type { RetryPolicy } from '@carryall/http'
 import type { ImageSetConfiguration, MirrorPlan, Sequence } from '@carryall/schemas'
-import { IMAGE_INDEX, formatImageIndex, loadChain, loadSequence, locateBlobs, type LoadedSequence } from '@carryall/sequence'
+import { formatImageIndex, IMAGE_INDEX, loadChain, loadSequence, locateBlobs, type LoadedSequence } from '@carryall/sequence'
 import { digestOf, openContent, readSmall, type ContentWriter } from '@carryall/shipment'
 import type { Log, Progress } from '@carryall/cli'
 import { CONFIG_FILE } from './describe.ts'
-import { fetchBlobs } from './fetch-blobs.ts'
-import { imageTracker } from './image-tracker.ts'
-import { localBlobs } from './local-blobs.ts'
-import { planSequence } from './plan.ts'
+import { fillArchives } from './fill.ts'
+import { makePlan, optionsDigest } from './make-plan.ts'
 import { publishSequence } from './publish.ts'
-import { resolveImages, type Origin } from './resolve.ts'
-import { stageArchives } from './stage-blobs.ts'
-import { leftBlobs, readStagedPlan, requireSpace, stagingId, writeStagedPlan } from './staged-plan.ts'
-import { wantedImages, type WantedImage } from './wanted-images.ts'
+import type { Origin } from './resolve.ts'
+import { readStagedPlan, requireSpace, stagingId, writeStagedPlan } from './staged-plan.ts'
+import type { WantedImage } from './wanted-images.ts'
 
 /** What to mirror, and where to. */
 export interface MirrorRequest {
@@ -31,6 +27,8 @@ export interface MirrorRequest {
   readonly expires: string | undefined
   readonly newBaseline: boolean
   readonly takeOver: boolean
+  /** Pin the images anew instead of going on with a staged plan; what it fetched is used. */
+  readonly restart: boolean
   readonly signatures: boolean
   readonly foreignLayers: boolean
   readonly strictArchive: boolean
@@ -89,14 +87,15 @@ async function run(request: MirrorRequest, ports: MirrorPorts, content: ContentW
   const earlier: LoadedSequence[] = []
   for (const shipment of content.shipments) earlier.push(await loadSequence(shipment))
   const newest = earlier.at(-1)
-  const staging = await content.staging(
-    stagingId({ previous: newest?.shipment.metadataDigest, configDigest: digestOf(request.configBytes), optionsDigest: optionsDigest(request) }),
-  )
+  const id = stagingId({ previous: newest?.shipment.metadataDigest, configDigest: digestOf(request.configBytes), optionsDigest: optionsDigest(request) })
+  if (request.restart) await content.retire(id)
+  const staging = await content.staging(id)
   const staged = await readStagedPlan(staging)
-  if (staged !== undefined) ports.log.info(`Going on with the run of ${staged.timestamp}; the digests that it pinned are kept`)
-  const planned = staged === undefined ? await makePlan(request, ports, earlier) : { plan: staged }
+  if (staged !== undefined) ports.log.info(`Going on with the run of ${staged.timestamp}; the digests that it pinned are kept (--restart pins anew)`)
+  const planned = staged === undefined ? await makePlan(request, ports, earlier) : { plan: staged, manifests: new Map<string, Buffer>() }
   if ('errors' in planned) return { done: 'failed', errors: planned.errors }
-  const { plan } = planned
+  const { plan, manifests } = planned
+  await requireLenders(plan, earlier)
   if (newest !== undefined && (await isUnchanged(request, plan, newest))) {
     await content.discard(staging)
     return { done: 'unchanged', sequence: newest, plan }
@@ -104,11 +103,11 @@ async function run(request: MirrorRequest, ports: MirrorPorts, content: ContentW
   const tree = join(staging, 'tree')
   await ensureDirectory(tree)
   if (staged === undefined) {
-    await requireSpace(staging, plan.totals.archive_bytes, 0)
+    await requireSpace(staging, plan.totals.archive_bytes)
     await writeStagedPlan(staging, plan)
   }
-  const leftovers = await content.leftovers(staging.split('/').at(-1)!)
-  const sums = await fill(plan, tree, staged !== undefined, { request, ports, earlier, leftovers })
+  const leftovers = await content.leftovers(id)
+  const sums = await fillArchives(plan, tree, { request, ports, earlier, leftovers, resumed: staged !== undefined, manifests })
   if ('errors' in sums) return { done: 'failed', errors: sums.errors }
   const earlierBytes = earlier.reduce((total, { metadata }) => total + metadata.files.reduce((sum, file) => sum + file.size_bytes, 0), 0)
   const { shipment } = await publishSequence(content, tree, { plan, config: request.configBytes, archiveSums: sums, earlierBytes, tool: ports.tool })
@@ -116,90 +115,16 @@ async function run(request: MirrorRequest, ports: MirrorPorts, content: ContentW
   return { done: 'published', sequence: await loadSequence(shipment), plan }
 }
 
-interface FillContext {
-  readonly request: MirrorRequest
-  readonly ports: MirrorPorts
-  readonly earlier: readonly LoadedSequence[]
-  readonly leftovers: readonly string[]
-}
-
-async function fill(plan: MirrorPlan, tree: string, resumed: boolean, context: FillContext): Promise<ReadonlyMap<string, string> | { errors: readonly unknown[] }> {
-  const { request, ports } = context
-  const copies = new Map([...(await leftBlobs(context.leftovers)), ...(await locateBlobs(context.earlier))])
-  const archives = await stageArchives(plan, tree)
-  const phase = ports.progress.phase('Fetching', { items: plan.images.length, bytes: plan.totals.new_bytes })
-  const tracker = imageTracker(plan, phase)
-  try {
-    const failures = await fetchBlobs(archives, localBlobs(resumed, copies), {
-      parallel: request.parallel,
-      retry: ports.retry,
-      timeoutMs: request.imageTimeoutMs,
-      signal: ports.signal,
-      originOf: async (blob) => {
-        const from = plan.sources[blob.digest]!
-        return { source: await ports.sourceOf(from.source), repository: from.repository }
-      },
-      onBytes: (count) => phase.advanced(count),
-      onBlob: (blob, how) => tracker.done(blob, how),
-    })
-    if (failures.size > 0) {
-      await archives.abandon()
-      return { errors: tracker.failed(failures) }
-    }
-    return await archives.close()
-  } catch (error) {
-    await archives.abandon().catch(() => undefined)
-    throw error
-  } finally {
-    phase.end()
-  }
-}
-
-async function makePlan(request: MirrorRequest, ports: MirrorPorts, earlier: readonly LoadedSequence[]): Promise<{ plan: MirrorPlan } | { errors: readonly unknown[] }> {
-  const wanted = wantedImages(request.config)
-  for (const warning of wanted.warnings) ports.log.warn(warning)
-  const phase = ports.progress.phase('Resolving', { items: wanted.images.length })
-  const { resolved, failures } = await resolveImages(wanted.images, {
-    parallel: request.parallelImages,
-    signatures: request.signatures,
-    foreignLayers: request.foreignLayers,
-    signal: ports.signal,
-    originOf: ports.originOf,
-    onImage: (image) => phase.finished(image.reference.text),
-  }).finally(() => phase.end())
-  if (failures.length > 0) return { errors: failures.map(({ image, error }) => named(image.reference.text, error)) }
-  const number = (earlier.at(-1)?.metadata.sequence_number ?? 0) + 1
-  const now = ports.now()
-  const plan = planSequence({
-    resolved,
-    blocked: wanted.blocked,
-    earlier,
-    chain: chainOf(request, earlier),
-    description: request.description ?? (number === 1 ? 'baseline' : minuteOf(now)),
-    timestamp: now.toISOString(),
-    configDigest: digestOf(request.configBytes),
-    configSource: request.configSource,
-    optionsDigest: optionsDigest(request),
-    newBaseline: request.newBaseline,
-    archiveGiB: request.config.archiveSize,
-    strictArchive: request.strictArchive,
-    site: request.site,
-    expires: request.expires,
+/** Nothing is borrowed from a sequence that is not whole here: by names and sizes, as `seq-meta verify --fast` looks. */
+async function requireLenders(plan: MirrorPlan, earlier: readonly LoadedSequence[]): Promise<void> {
+  const here = await locateBlobs(earlier)
+  const lost = plan.blobs.find((blob) => 'sequence' in blob && !here.has(blob.digest))
+  if (lost === undefined || !('sequence' in lost)) return
+  const lender = earlier.find((sequence) => sequence.metadata.sequence_number === lost.sequence)
+  throw new CarryallError('FILE_MISSING', `${lender?.metadata.name ?? `Sequence ${lost.sequence}`} lacks archives that the next sequence would borrow from`, {
+    subject: { kind: 'shipment', name: lender?.metadata.name ?? String(lost.sequence), digest: lost.digest },
+    hint: 'Bring its archives back (seq-meta verify --fast names them), or use --new-baseline to need none of them',
   })
-  for (const { image, digest, why } of plan.skipped) ports.log.warn(`${image}: left ${digest} where it is: ${why}`)
-  return { plan }
-}
-
-function chainOf(request: MirrorRequest, earlier: readonly LoadedSequence[]): MirrorPlan['chain'] {
-  const known = earlier[0]?.metadata.chain
-  if (known !== undefined && request.chain !== undefined && request.chain !== known.name) {
-    throw new CarryallError('SEQ_WRONG_CHAIN', `${request.content} holds the chain "${known.name}", not "${request.chain}"`, {
-      expected: request.chain,
-      actual: known.name,
-      hint: 'Name another --content directory for another chain',
-    })
-  }
-  return known ?? { id: randomUUID(), name: request.chain ?? 'mirror' }
 }
 
 /** A run changes nothing only if the pinned images and the configuration are those of the newest sequence. */
@@ -208,20 +133,6 @@ async function isUnchanged(request: MirrorRequest, plan: MirrorPlan, newest: Loa
   const { directory } = newest.shipment
   const [images, config] = await Promise.all([readSmall(join(directory, IMAGE_INDEX), 2 ** 29), readSmall(join(directory, CONFIG_FILE))])
   return images.equals(Buffer.from(formatImageIndex(plan.images))) && config.equals(request.configBytes)
-}
-
-/** The options that change what is in a sequence: a run with others is another run. */
-function optionsDigest(request: MirrorRequest): string {
-  const { chain, description, site, expires, newBaseline, signatures, foreignLayers, strictArchive } = request
-  return digestOf(JSON.stringify([chain, description, site, expires, newBaseline, signatures, foreignLayers, strictArchive]))
-}
-
-function minuteOf(time: Date): string {
-  return time.toISOString().replace(/^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d).*$/, '$1$2$3-$4$5')
-}
-
-function named(image: string, error: unknown): unknown {
-  return error instanceof CarryallError ? new CarryallError(error.code, `${image}: ${error.message}`, { ...error.details, cause: error }) : error
 }
 
 function isAbsent(error: unknown): boolean {

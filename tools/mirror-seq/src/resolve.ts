@@ -1,4 +1,5 @@
-import { attachments, pool, walkImage, type ImageGraph, type Source } from '@carryall/oci'
+import { CarryallError } from '@carryall/errors'
+import { attachmentFinder, pool, walkImage, type ImageGraph, type Source } from '@carryall/oci'
 import type { Descriptor, ImageLine } from '@carryall/schemas'
 import type { WantedImage } from './wanted-images.ts'
 
@@ -26,6 +27,7 @@ export interface ResolveOptions {
   readonly signal: AbortSignal
   readonly originOf: (image: WantedImage) => Promise<Origin>
   readonly onImage?: (image: WantedImage) => void
+  readonly onFailure?: (image: WantedImage, error: unknown) => void
 }
 
 /**
@@ -38,19 +40,51 @@ export async function resolveImages(
 ): Promise<{ resolved: readonly ResolvedImage[]; failures: readonly { image: WantedImage; error: unknown }[] }> {
   const resolved = new Map<WantedImage, readonly ResolvedImage[]>()
   const failures: { image: WantedImage; error: unknown }[] = []
+  const finders = new Map<string, Finder>()
+  const finderOf = ({ address, source }: Origin): Finder => {
+    const known = finders.get(address) ?? attachmentFinder(source)
+    finders.set(address, known)
+    return known
+  }
   await pool(images, options.parallel, options.signal, async (image) => {
     try {
-      resolved.set(image, await resolveOne(image, options))
+      resolved.set(image, await resolveOne(image, finderOf, options))
       options.onImage?.(image)
     } catch (error) {
       if (options.signal.aborted) throw error
       failures.push({ image, error })
+      options.onFailure?.(image, error)
     }
   })
-  return { resolved: images.flatMap((image) => resolved.get(image) ?? []), failures }
+  return { resolved: eachOnce(images.flatMap((image) => resolved.get(image) ?? [])), failures }
 }
 
-async function resolveOne(image: WantedImage, options: ResolveOptions): Promise<readonly ResolvedImage[]> {
+/**
+ * What is attached to a manifest that several images share is found with each of them. Throws CONFIG_INVALID where two
+ * sources attach different things under one name.
+ */
+function eachOnce(resolved: readonly ResolvedImage[]): readonly ResolvedImage[] {
+  const byName = new Map<string, ResolvedImage>()
+  for (const image of resolved) {
+    const { repository, tag, digest } = image.line
+    const name = tag === undefined ? `${repository}@${digest}` : `${repository}:${tag}`
+    const other = byName.get(name)
+    if (other === undefined) byName.set(name, image)
+    else if (other.line.digest !== digest) {
+      throw new CarryallError('CONFIG_INVALID', `${other.line.name} and ${image.line.name} both bring an image that is to become ${name}, and they differ`, {
+        subject: { kind: 'tag', name },
+        expected: other.line.digest,
+        actual: digest,
+        hint: 'Give one of them a targetRepo of its own',
+      })
+    }
+  }
+  return [...byName.values()]
+}
+
+type Finder = ReturnType<typeof attachmentFinder>
+
+async function resolveOne(image: WantedImage, finderOf: (origin: Origin) => Finder, options: ResolveOptions): Promise<readonly ResolvedImage[]> {
   const origin = await options.originOf(image)
   const { foreignLayers, signal } = options
   const graph = await walkImage(origin.source, origin.repository, origin.reference, { platforms: image.platforms, foreignLayers, signal })
@@ -59,7 +93,7 @@ async function resolveOne(image: WantedImage, options: ResolveOptions): Promise<
   if (!options.signatures) return [main]
   const attached = new Map<string, ResolvedImage>()
   for (const manifest of graph.manifests) {
-    for (const found of await attachments(origin.source, origin.repository, manifest.digest, signal)) {
+    for (const found of await finderOf(origin)(origin.repository, manifest.digest, signal)) {
       const key = found.tag ?? found.digest
       if (attached.has(key) || found.digest === root.digest) continue
       const own = await walkImage(origin.source, origin.repository, found.digest, { foreignLayers, signal })

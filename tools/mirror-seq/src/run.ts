@@ -22,6 +22,7 @@ export interface MirrorFlags {
   readonly expires: string | undefined
   readonly 'new-baseline': boolean
   readonly 'take-over': boolean
+  readonly restart: boolean
   readonly 'parallel-images': number
   readonly 'parallel-layers': number
   readonly 'max-parallel-downloads': number | undefined
@@ -69,6 +70,7 @@ function requestFrom(context: Context, flags: MirrorFlags, configBytes: Buffer, 
     expires: expiry(flags.expires, context.now()),
     newBaseline: flags['new-baseline'],
     takeOver: flags['take-over'],
+    restart: flags.restart,
     signatures: !flags['remove-signatures'],
     foreignLayers: flags['foreign-layers'],
     strictArchive: flags['strict-archive'],

@@ -41,14 +41,13 @@ export async function leftBlobs(stagings: readonly string[]): Promise<ReadonlyMa
   return left
 }
 
-/** Refuses before the first byte what cannot fit. `present` is what staging holds already. */
-export async function requireSpace(directory: string, needed: number, present: number): Promise<void> {
+/** Refuses before the first byte what cannot fit. */
+export async function requireSpace(directory: string, needed: number): Promise<void> {
   const { bavail, bsize } = await statfs(directory)
   const available = bavail * bsize
-  const wanted = Math.max(0, needed - present)
-  if (wanted <= available) return
-  throw new CarryallError('IO_NO_SPACE', `The sequence needs ${wanted} bytes more in ${directory}; ${available} are free`, {
-    expected: wanted,
+  if (needed <= available) return
+  throw new CarryallError('IO_NO_SPACE', `The sequence needs ${needed} bytes in ${directory}; ${available} are free`, {
+    expected: needed,
     actual: available,
     hint: 'Free space there, or name a --content directory on a larger file system',
   })

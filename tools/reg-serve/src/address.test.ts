@@ -11,16 +11,26 @@ test.each([
   expect(parseAddress(text)).toEqual(expected)
 })
 
-test.each(['0.0.0.0:5000', '[::]:5000', '192.0.2.1:5000', 'registry.example:5000', '127.0.0.1.example:5000', '[::ffff:127.0.0.1]:1'])(
-  '%s is not loopback',
-  (text) => {
-    expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: 'CONFIG_UNSUPPORTED' }))
-  },
-)
+test.each([
+  '0.0.0.0:5000',
+  '[::]:5000',
+  '192.0.2.1:5000',
+  'registry.example:5000',
+  '127.0.0.1.example:5000',
+  '[::ffff:127.0.0.1]:1',
+])('%s is not loopback', (text) => {
+  expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: 'CONFIG_UNSUPPORTED' }))
+})
 
-test.each(['', '5000', '127.0.0.1', '127.0.0.1:', '127.0.0.1:65536', '127.0.0.1:x', '::1:5000', 'http://127.0.0.1:5000'])(
-  '"%s" is no address',
-  (text) => {
-    expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: 'USAGE_BAD_VALUE' }))
-  },
-)
+test.each([
+  '',
+  '5000',
+  '127.0.0.1',
+  '127.0.0.1:',
+  '127.0.0.1:65536',
+  '127.0.0.1:x',
+  '::1:5000',
+  'http://127.0.0.1:5000',
+])('"%s" is no address', (text) => {
+  expect(() => parseAddress(text)).toThrow(expect.objectContaining({ code: 'USAGE_BAD_VALUE' }))
+})

@@ -16,9 +16,13 @@ export function parseAddress(text: string): Address {
   if (digits === undefined || port > 65535) throw badValue(text, 'HOST:PORT, such as 127.0.0.1:5000')
   const host = bracketed ?? (plain === '' ? '127.0.0.1' : plain!)
   if (host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)) return { host, port }
-  throw new CarryallError('CONFIG_UNSUPPORTED', `Cannot listen on "${text}": only loopback addresses are served, as there is no TLS and no authentication`, {
-    hint: 'Use 127.0.0.1 and reach it through a reverse proxy or "ssh -L" from elsewhere',
-    subject: { kind: 'flag', name: '--address' },
-    actual: host,
-  })
+  throw new CarryallError(
+    'CONFIG_UNSUPPORTED',
+    `Cannot listen on "${text}": only loopback addresses are served, as there is no TLS and no authentication`,
+    {
+      hint: 'Use 127.0.0.1 and reach it through a reverse proxy or "ssh -L" from elsewhere',
+      subject: { kind: 'flag', name: '--address' },
+      actual: host,
+    },
+  )
 }

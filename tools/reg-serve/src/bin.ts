@@ -2,4 +2,4 @@
 import { main } from '@carryall/cli'
 import { command } from './command.ts'
 
-void main(command)
+main(command)

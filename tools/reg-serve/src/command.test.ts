@@ -23,7 +23,9 @@ async function serving(argv: readonly string[], use: (url: string) => Promise<vo
     signals: (send) => (stop = () => send('SIGTERM')),
   })
   try {
-    await expect.poll(() => readFile(portFile, 'utf8').catch(() => ''), { timeout: 10_000 }).toMatch(/^\d+\n$/)
+    await expect
+      .poll(() => readFile(portFile, 'utf8').catch(() => ''), { timeout: 10_000 })
+      .toMatch(/^\d+\n$/)
     await use(`http://127.0.0.1:${(await readFile(portFile, 'utf8')).trim()}`)
   } finally {
     stop?.()
@@ -33,15 +35,22 @@ async function serving(argv: readonly string[], use: (url: string) => Promise<vo
 
 test('a new directory becomes a layout that takes pushes and outlives the server', async () => {
   const ran = await serving(['new/layout'], async (url) => {
-    const pushed = await fetch(`${url}/v2/app/blobs/uploads/?digest=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae`, { method: 'POST', body: 'foo' })
+    const pushed = await fetch(
+      `${url}/v2/app/blobs/uploads/?digest=sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae`,
+      { method: 'POST', body: 'foo' },
+    )
     expect(pushed.status).toBe(201)
-    await expect(openLayout(join(directory, 'new/layout'), { write: true })).rejects.toMatchObject({ code: 'LOCK_HELD' })
+    await expect(openLayout(join(directory, 'new/layout'), { write: true })).rejects.toMatchObject({
+      code: 'LOCK_HELD',
+    })
   })
   expect(ran).toMatchObject({ exit: 143, stdout: '' })
   expect(ran.stderr).toContain('http://127.0.0.1:')
   expect(await readdir(directory)).toEqual(['new'])
   const store = await openLayout(join(directory, 'new/layout'), { write: true })
-  expect(await store.hasBlob('app', 'sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae')).toBe(true)
+  expect(
+    await store.hasBlob('app', 'sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'),
+  ).toBe(true)
   await store.close()
 })
 
@@ -85,22 +94,41 @@ test.each([
 test.each([
   ['SIGTERM', 143],
   ['SIGINT', 130],
-] as const)('%s ends the process with its code, quickly, even with a request that hangs', async (signal, exit) => {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, join(import.meta.dirname, 'bin.ts'), 'layout', '--address', ':0', '--port-file', 'port'], { cwd: directory, stdio: 'pipe' })
-  const ended = exitOf(child)
-  await expect.poll(() => readFile(join(directory, 'port'), 'utf8').catch(() => ''), { timeout: 20_000 }).toMatch(/^\d+\n$/)
-  const port = (await readFile(join(directory, 'port'), 'utf8')).trim()
-  const hanging = fetch(`http://127.0.0.1:${port}/v2/app/blobs/uploads/?digest=sha256:${'0'.repeat(64)}`, {
-    method: 'POST',
-    body: new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('never ends')) }),
-    duplex: 'half',
-  } as RequestInit).catch((error: unknown) => error)
-  await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/v2/`)).status).toBe(200)
-  child.kill(signal)
-  expect(await ended).toEqual({ exit, stdout: '' })
-  expect(await hanging).toBeInstanceOf(Error)
-  expect(await readdir(directory)).toEqual(['layout'])
-})
+] as const)(
+  '%s ends the process with its code, quickly, even with a request that hangs',
+  async (signal, exit) => {
+    const child = spawn(
+      'setpriv',
+      [
+        '--pdeathsig',
+        'KILL',
+        process.execPath,
+        join(import.meta.dirname, 'bin.ts'),
+        'layout',
+        '--address',
+        ':0',
+        '--port-file',
+        'port',
+      ],
+      { cwd: directory, stdio: 'pipe' },
+    )
+    const ended = exitOf(child)
+    await expect
+      .poll(() => readFile(join(directory, 'port'), 'utf8').catch(() => ''), { timeout: 20_000 })
+      .toMatch(/^\d+\n$/)
+    const port = (await readFile(join(directory, 'port'), 'utf8')).trim()
+    const hanging = fetch(`http://127.0.0.1:${port}/v2/app/blobs/uploads/?digest=sha256:${'0'.repeat(64)}`, {
+      method: 'POST',
+      body: new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('never ends')) }),
+      duplex: 'half',
+    } as RequestInit).catch((error: unknown) => error)
+    await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/v2/`)).status).toBe(200)
+    child.kill(signal)
+    expect(await ended).toEqual({ exit, stdout: '' })
+    expect(await hanging).toBeInstanceOf(Error)
+    expect(await readdir(directory)).toEqual(['layout'])
+  },
+)
 
 async function exitOf(child: ChildProcess): Promise<{ exit: number | null; stdout: string }> {
   let stdout = ''

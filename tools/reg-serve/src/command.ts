@@ -9,13 +9,21 @@ const serveVerb = defineVerb({
   writes: [],
   effects: false,
   flags: {
-    address: text('HOST:PORT', 'where to listen: a loopback address; port 0 takes a free one', { absent: '127.0.0.1:5000' }),
+    address: text('HOST:PORT', 'where to listen: a loopback address; port 0 takes a free one', {
+      absent: '127.0.0.1:5000',
+    }),
     'read-only': toggle('refuse pushes'),
     'port-file': text('FILE', 'write the port into a file as soon as it answers; removed at the end'),
   },
   examples: [
-    { command: 'reg-serve content --address 127.0.0.1:5000', what: 'Serve the sequences of a content directory, straight from their archives' },
-    { command: 'reg-serve layout --port-file port & until [ -s port ]; do sleep 0.1; done', what: 'Start in the background and wait until it answers' },
+    {
+      command: 'reg-serve content --address 127.0.0.1:5000',
+      what: 'Serve the sequences of a content directory, straight from their archives',
+    },
+    {
+      command: 'reg-serve layout --port-file port & until [ -s port ]; do sleep 0.1; done',
+      what: 'Start in the background and wait until it answers',
+    },
   ],
   run: async (context, flags, operands) => (await import('./run.ts')).runServer(context, flags, operands),
 })

@@ -25,7 +25,10 @@ async function openContent(directory: string): Promise<Opened> {
   const { loadChain, locateBlobs, sequenceStore } = await import('@carryall/sequence')
   const sequences = await loadChain(directory)
   const places = await locateBlobs(sequences)
-  const store = sequenceStore(sequences.flatMap((sequence) => sequence.images), places)
+  const store = sequenceStore(
+    sequences.flatMap((sequence) => sequence.images),
+    places,
+  )
   const blobPlace: Readable['blobPlace'] = async (_repository, digest) => places.get(digest)
   return { kind: 'content', store: { ...store, blobPlace }, close: () => store.close() }
 }

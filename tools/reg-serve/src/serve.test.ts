@@ -18,7 +18,12 @@ let served: Served[]
 
 const start = async (options: Partial<ServeOptions> = {}) => {
   await server?.close()
-  server = await serve(store, { host: '127.0.0.1', port: 0, onServed: (line) => served.push(line), ...options })
+  server = await serve(store, {
+    host: '127.0.0.1',
+    port: 0,
+    onServed: (line) => served.push(line),
+    ...options,
+  })
 }
 
 beforeEach(async () => {
@@ -33,9 +38,13 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-const call = (method: string, path: string, init: { headers?: Record<string, string>; body?: Uint8Array | string } = {}) =>
-  fetch(new URL(path, server.url), { method, redirect: 'manual', ...init } as RequestInit)
-const code = async (response: Response) => ((await response.json()) as { errors: { code: string }[] }).errors[0]?.code
+const call = (
+  method: string,
+  path: string,
+  init: { headers?: Record<string, string>; body?: Uint8Array | string } = {},
+) => fetch(new URL(path, server.url), { method, redirect: 'manual', ...init } as RequestInit)
+const code = async (response: Response) =>
+  ((await response.json()) as { errors: { code: string }[] }).errors[0]?.code
 
 describe('pull', () => {
   test('the base says that this is a registry', async () => {
@@ -51,14 +60,18 @@ describe('pull', () => {
     const { digest, mediaType, bytes } = image.manifest
     for (const reference of ['v1', digest]) {
       for (const method of ['GET', 'HEAD']) {
-        const response = await call(method, `/v2/group/app/manifests/${reference}`, { headers: { accept: 'text/html' } })
+        const response = await call(method, `/v2/group/app/manifests/${reference}`, {
+          headers: { accept: 'text/html' },
+        })
         expect(response.status).toBe(200)
         expect(response.headers.get('docker-content-digest')).toBe(digest)
         expect(response.headers.get('content-type')).toBe(mediaType)
         expect(response.headers.get('content-length')).toBe(String(bytes.length))
         expect(Buffer.from(await response.arrayBuffer())).toEqual(method === 'GET' ? bytes : Buffer.alloc(0))
         const etag = response.headers.get('etag')!
-        const unchanged = await call(method, `/v2/group/app/manifests/${reference}`, { headers: { 'if-none-match': `"other", W/${etag}` } })
+        const unchanged = await call(method, `/v2/group/app/manifests/${reference}`, {
+          headers: { 'if-none-match': `"other", W/${etag}` },
+        })
         expect(unchanged.status).toBe(304)
       }
     }
@@ -73,8 +86,14 @@ describe('pull', () => {
     const { digest, size } = blob.descriptor
     await store.putBlob('app', blob.descriptor, blob.open)
     const get = async (range?: string, headers: Record<string, string> = {}) => {
-      const response = await call('GET', `/v2/app/blobs/${digest}`, { headers: { ...(range ? { range } : {}), ...headers } })
-      return { status: response.status, range: response.headers.get('content-range'), body: Buffer.from(await response.arrayBuffer()) }
+      const response = await call('GET', `/v2/app/blobs/${digest}`, {
+        headers: { ...(range ? { range } : {}), ...headers },
+      })
+      return {
+        status: response.status,
+        range: response.headers.get('content-range'),
+        body: Buffer.from(await response.arrayBuffer()),
+      }
     }
     const whole = await get()
     expect([whole.status, whole.body.equals(blob.bytes)]).toEqual([200, true])
@@ -93,7 +112,11 @@ describe('pull', () => {
     expect((await get('bytes=0-1', { 'if-range': `"${digest}"` })).status).toBe(206)
     expect((await get(undefined, { 'if-none-match': `"${digest}"` })).status).toBe(304)
     const head = await call('HEAD', `/v2/app/blobs/${digest}`)
-    expect([head.status, head.headers.get('content-length'), head.headers.get('accept-ranges')]).toEqual([200, String(size), 'bytes'])
+    expect([head.status, head.headers.get('content-length'), head.headers.get('accept-ranges')]).toEqual([
+      200,
+      String(size),
+      'bytes',
+    ])
     const absent = await call('GET', `/v2/app/blobs/${ABSENT}`)
     expect([absent.status, await code(absent)]).toEqual([404, 'BLOB_UNKNOWN'])
     expect((await call('GET', `/v2/app/blobs/sha512:${'0'.repeat(128)}`)).status).toBe(404)
@@ -103,7 +126,11 @@ describe('pull', () => {
     const blob = sampleBlob('')
     await store.putBlob('app', blob.descriptor, blob.open)
     const response = await call('GET', `/v2/app/blobs/${blob.descriptor.digest}`)
-    expect([response.status, response.headers.get('content-length'), await response.text()]).toEqual([200, '0', ''])
+    expect([response.status, response.headers.get('content-length'), await response.text()]).toEqual([
+      200,
+      '0',
+      '',
+    ])
   })
 
   test('tags and repositories, page by page', async () => {
@@ -112,7 +139,7 @@ describe('pull', () => {
     await pushSample(store, 'app', image)
     const follow = async (first: string, key: 'tags' | 'repositories') => {
       const pages: string[][] = []
-      for (let next: string | undefined = first; next !== undefined; ) {
+      for (let next: string | undefined = first; next !== undefined;) {
         const response: Response = await call('GET', next)
         pages.push(((await response.json()) as Record<string, string[]>)[key]!)
         next = /^<(.*)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
@@ -134,16 +161,58 @@ describe('pull', () => {
   test('referrers, all and of one type', async () => {
     const image = sampleImage('subject')
     await pushSample(store, 'app', image, 'v1')
-    const [signature, sbom] = [sampleArtifact('one', image.descriptor), sampleArtifact('two', image.descriptor, 'application/vnd.example.sbom')]
+    const [signature, sbom] = [
+      sampleArtifact('one', image.descriptor),
+      sampleArtifact('two', image.descriptor, 'application/vnd.example.sbom'),
+    ]
     for (const artifact of [signature, sbom]) await pushSample(store, 'app', artifact)
     const all = await call('GET', `/v2/app/referrers/${image.manifest.digest}`)
-    expect([all.headers.get('content-type'), all.headers.get('oci-filters-applied')]).toEqual(['application/vnd.oci.image.index.v1+json', null])
-    expect(await all.json()).toMatchObject({ schemaVersion: 2, manifests: [signature.descriptor, sbom.descriptor] })
-    const some = await call('GET', `/v2/app/referrers/${image.manifest.digest}?artifactType=application/vnd.example.sbom`)
+    expect([all.headers.get('content-type'), all.headers.get('oci-filters-applied')]).toEqual([
+      'application/vnd.oci.image.index.v1+json',
+      null,
+    ])
+    expect(await all.json()).toMatchObject({
+      schemaVersion: 2,
+      manifests: [signature.descriptor, sbom.descriptor],
+    })
+    const some = await call(
+      'GET',
+      `/v2/app/referrers/${image.manifest.digest}?artifactType=application/vnd.example.sbom`,
+    )
     expect(some.headers.get('oci-filters-applied')).toBe('artifactType')
     expect(((await some.json()) as { manifests: unknown[] }).manifests).toMatchObject([sbom.descriptor])
     const none = await call('GET', `/v2/app/referrers/${ABSENT}`)
     expect([none.status, ((await none.json()) as { manifests: unknown[] }).manifests]).toEqual([200, []])
+  })
+
+  test('a client that goes away in the middle is let go', async () => {
+    const blob = sampleBlob({ seed: 'left', size: 50_000_000 })
+    await store.putBlob('app', blob.descriptor, blob.open)
+    const gone = Array.from({ length: 20 }, async () => {
+      const response = await call('GET', `/v2/app/blobs/${blob.descriptor.digest}`)
+      const reader = response.body!.getReader()
+      await reader.read()
+      await reader.cancel()
+    })
+    await Promise.all(gone)
+    await expect.poll(() => served.length, { timeout: 10_000 }).toBe(20)
+    expect(served.some((line) => line.error !== undefined)).toBe(false)
+    expect(
+      (await call('GET', `/v2/app/blobs/${blob.descriptor.digest}`, { headers: { range: 'bytes=0-0' } }))
+        .status,
+    ).toBe(206)
+  })
+
+  test('slow clients do not keep others waiting', async () => {
+    const blob = sampleBlob({ seed: 'slow', size: 20_000_000 })
+    await store.putBlob('app', blob.descriptor, blob.open)
+    const slow = await Promise.all(
+      Array.from({ length: 40 }, () => call('GET', `/v2/app/blobs/${blob.descriptor.digest}`)),
+    )
+    const quick = await call('GET', `/v2/app/blobs/${blob.descriptor.digest}`)
+    expect(Buffer.from(await quick.arrayBuffer()).equals(blob.bytes)).toBe(true)
+    for (const response of slow)
+      expect(Buffer.from(await response.arrayBuffer()).equals(blob.bytes)).toBe(true)
   })
 
   test('a blob that is shorter than it was breaks the connection', async () => {
@@ -181,7 +250,9 @@ describe('push', () => {
     const blob = sampleBlob('single post')
     const wrong = await call('POST', `/v2/app/blobs/uploads/?digest=${ABSENT}`, { body: blob.bytes })
     expect([wrong.status, await code(wrong)]).toEqual([400, 'DIGEST_INVALID'])
-    const right = await call('POST', `/v2/app/blobs/uploads/?digest=${blob.descriptor.digest}`, { body: blob.bytes })
+    const right = await call('POST', `/v2/app/blobs/uploads/?digest=${blob.descriptor.digest}`, {
+      body: blob.bytes,
+    })
     expect([right.status, right.headers.get('docker-content-digest')]).toEqual([201, blob.descriptor.digest])
     expect(await store.hasBlob('app', ABSENT)).toBe(false)
     expect(await readdir(store.stagingDirectory)).toEqual([])
@@ -191,16 +262,27 @@ describe('push', () => {
     const { bytes, descriptor } = sampleBlob({ seed: 'chunks', size: 2_000_001 })
     const location = await open()
     const patch = (from: number, to: number, range = `${from}-${to - 1}`) =>
-      call('PATCH', location, { headers: { 'content-range': range, 'content-type': 'application/octet-stream' }, body: bytes.subarray(from, to) })
+      call('PATCH', location, {
+        headers: { 'content-range': range, 'content-type': 'application/octet-stream' },
+        body: bytes.subarray(from, to),
+      })
     const first = await patch(0, 1_500_000)
     expect([first.status, first.headers.get('range')]).toEqual([202, '0-1499999'])
     const gap = await patch(1_600_000, 1_700_000)
-    expect([gap.status, gap.headers.get('range'), await code(gap)]).toEqual([416, '0-1499999', 'BLOB_UPLOAD_INVALID'])
+    expect([gap.status, gap.headers.get('range'), await code(gap)]).toEqual([
+      416,
+      '0-1499999',
+      'BLOB_UPLOAD_INVALID',
+    ])
     const lie = await patch(1_500_000, 1_600_000, '1500000-1500001')
     expect([lie.status, await code(lie)]).toEqual([400, 'SIZE_INVALID'])
     expect((await patch(1_500_000, 1_600_000, 'bytes')).status).toBe(400)
     const status = await call('GET', location)
-    expect([status.status, status.headers.get('range'), status.headers.get('location')]).toEqual([204, '0-1499999', location])
+    expect([status.status, status.headers.get('range'), status.headers.get('location')]).toEqual([
+      204,
+      '0-1499999',
+      location,
+    ])
     await patch(1_500_000, 1_900_000)
     const wrong = await call('PUT', `${location}?digest=${ABSENT}`, { body: bytes.subarray(1_900_000) })
     expect([wrong.status, await code(wrong)]).toEqual([400, 'DIGEST_INVALID'])
@@ -219,7 +301,11 @@ describe('push', () => {
         controller.close()
       },
     })
-    const patched = await fetch(new URL(location, server.url), { method: 'PATCH', body, duplex: 'half' } as RequestInit)
+    const patched = await fetch(new URL(location, server.url), {
+      method: 'PATCH',
+      body,
+      duplex: 'half',
+    } as RequestInit)
     expect([patched.status, patched.headers.get('range')]).toEqual([202, `0-${bytes.length - 1}`])
     expect((await call('PUT', `${location}?digest=${descriptor.digest}`)).status).toBe(201)
   })
@@ -233,7 +319,9 @@ describe('push', () => {
     }
     expect((await call('PUT', location, { body: blob.bytes })).status).toBe(400)
     expect((await call('GET', location)).status).toBe(204)
-    expect((await call('PUT', `${location}?digest=${blob.descriptor.digest}`, { body: blob.bytes })).status).toBe(201)
+    expect(
+      (await call('PUT', `${location}?digest=${blob.descriptor.digest}`, { body: blob.bytes })).status,
+    ).toBe(201)
   })
 
   test('an upload whose connection breaks goes on where it was', async () => {
@@ -243,7 +331,10 @@ describe('push', () => {
     await expect.poll(() => served.some((line) => line.method === 'PATCH')).toBe(true)
     const range = (await call('GET', location)).headers.get('range')!
     expect(range).toBe('0-399999')
-    const rest = await call('PATCH', location, { headers: { 'content-range': '400000-999999' }, body: bytes.subarray(400_000) })
+    const rest = await call('PATCH', location, {
+      headers: { 'content-range': '400000-999999' },
+      body: bytes.subarray(400_000),
+    })
     expect(rest.status).toBe(202)
     expect((await call('PUT', `${location}?digest=${descriptor.digest}`)).status).toBe(201)
   })
@@ -259,7 +350,10 @@ describe('push', () => {
 
   test('two requests on one upload at a time: the second is refused', async () => {
     const location = await open()
-    const slow = httpRequest(new URL(location, server.url), { method: 'PATCH', headers: { 'content-length': 10 } })
+    const slow = httpRequest(new URL(location, server.url), {
+      method: 'PATCH',
+      headers: { 'content-length': 10 },
+    })
     slow.on('error', () => undefined)
     slow.write('12345')
     await expect.poll(async () => (await call('PATCH', location, { body: 'x' })).status).toBe(409)
@@ -292,12 +386,19 @@ describe('push', () => {
     const blob = sampleBlob('mounted')
     await store.putBlob('base', blob.descriptor, blob.open)
     const mounted = await call('POST', `/v2/app/blobs/uploads/?mount=${blob.descriptor.digest}&from=base`)
-    expect([mounted.status, mounted.headers.get('location')]).toEqual([201, `/v2/app/blobs/${blob.descriptor.digest}`])
-    for (const query of [`?mount=${ABSENT}&from=base`, `?mount=${ABSENT}`, '?mount=x&from=y']) expect(await open(query)).toMatch(/uploads/)
+    expect([mounted.status, mounted.headers.get('location')]).toEqual([
+      201,
+      `/v2/app/blobs/${blob.descriptor.digest}`,
+    ])
+    for (const query of [`?mount=${ABSENT}&from=base`, `?mount=${ABSENT}`, '?mount=x&from=y'])
+      expect(await open(query)).toMatch(/uploads/)
   })
 
   const putManifest = (reference: string, body: Uint8Array | string, type?: string) =>
-    call('PUT', `/v2/app/manifests/${reference}`, { body, headers: type === undefined ? {} : { 'content-type': type } })
+    call('PUT', `/v2/app/manifests/${reference}`, {
+      body,
+      headers: type === undefined ? {} : { 'content-type': type },
+    })
 
   test('a manifest by tag and digest, its bytes kept', async () => {
     const image = sampleImage('manifest', { docker: true })
@@ -317,12 +418,21 @@ describe('push', () => {
     const refused = async (response: Response) => [response.status, await code(response)]
     expect(await refused(await putManifest('v1', bytes, mediaType))).toEqual([400, 'MANIFEST_BLOB_UNKNOWN'])
     expect(await refused(await putManifest(ABSENT, bytes, mediaType))).toEqual([400, 'DIGEST_INVALID'])
-    expect(await refused(await putManifest(`sha512:${'0'.repeat(128)}`, bytes, mediaType))).toEqual([400, 'DIGEST_INVALID'])
+    expect(await refused(await putManifest(`sha512:${'0'.repeat(128)}`, bytes, mediaType))).toEqual([
+      400,
+      'DIGEST_INVALID',
+    ])
     expect(await refused(await putManifest('v1', 'not json', mediaType))).toEqual([400, 'MANIFEST_INVALID'])
     expect(await refused(await putManifest('v1', '{}', mediaType))).toEqual([400, 'MANIFEST_INVALID'])
-    expect(await refused(await putManifest('v1', bytes, 'application/vnd.oci.image.index.v1+json'))).toEqual([400, 'MANIFEST_INVALID'])
+    expect(await refused(await putManifest('v1', bytes, 'application/vnd.oci.image.index.v1+json'))).toEqual([
+      400,
+      'MANIFEST_INVALID',
+    ])
     expect(await refused(await putManifest('v1', bytes, 'text/plain'))).toEqual([400, 'MANIFEST_INVALID'])
-    expect(await refused(await putManifest('v1', Buffer.alloc(5 * 1024 * 1024, ' '), mediaType))).toEqual([413, 'MANIFEST_INVALID'])
+    expect(await refused(await putManifest('v1', Buffer.alloc(5 * 1024 * 1024, ' '), mediaType))).toEqual([
+      413,
+      'MANIFEST_INVALID',
+    ])
     expect(await store.head('app', digest)).toBeUndefined()
     for (const blob of image.blobs) await store.putBlob('app', blob.descriptor, blob.open)
     expect((await putManifest('v1', bytes)).status).toBe(201)
@@ -331,7 +441,12 @@ describe('push', () => {
   test('foreign layers and children of an index may be absent', async () => {
     const image = sampleImage('foreign')
     const value = JSON.parse(image.manifest.bytes.toString()) as { layers: object[] }
-    value.layers.push({ mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', digest: ABSENT, size: 1, urls: ['https://example.com/layer'] })
+    value.layers.push({
+      mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+      digest: ABSENT,
+      size: 1,
+      urls: ['https://example.com/layer'],
+    })
     for (const blob of image.blobs) await store.putBlob('app', blob.descriptor, blob.open)
     expect((await putManifest('foreign', JSON.stringify(value), image.manifest.mediaType)).status).toBe(201)
     const index = sampleIndex([sampleImage('not there')])
@@ -358,11 +473,16 @@ describe('push', () => {
     await pushSample(store, 'app', index, 'multi')
     const contained = await call('DELETE', `/v2/app/manifests/${digest}`)
     expect([contained.status, await code(contained)]).toEqual([405, 'UNSUPPORTED'])
-    for (const each of [index.manifest.digest, digest]) expect((await call('DELETE', `/v2/app/manifests/${each}`)).status).toBe(202)
+    for (const each of [index.manifest.digest, digest])
+      expect((await call('DELETE', `/v2/app/manifests/${each}`)).status).toBe(202)
     const gone = await call('DELETE', `/v2/app/manifests/${digest}`)
     expect([gone.status, await code(gone)]).toEqual([404, 'MANIFEST_UNKNOWN'])
     const blob = await call('DELETE', `/v2/app/blobs/${image.blobs[0]!.descriptor.digest}`)
-    expect([blob.status, await code(blob), blob.headers.get('allow')]).toEqual([405, 'UNSUPPORTED', 'GET, HEAD'])
+    expect([blob.status, await code(blob), blob.headers.get('allow')]).toEqual([
+      405,
+      'UNSUPPORTED',
+      'GET, HEAD',
+    ])
   })
 
   test('a read-only server refuses every push and still serves', async () => {
@@ -386,8 +506,11 @@ test('one connection serves many requests, also after a refused body', async () 
   const blob = sampleBlob({ seed: 'kept alive', size: 2_000_000 })
   const socket = connect(server.port, '127.0.0.1')
   const answers: string[] = []
-  socket.setEncoding('latin1').on('data', (text: string) => answers.push(...(text.match(/HTTP\/1.1 \d+/g) ?? [])))
-  const head = (line: string, length: number) => `${line} HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n\r\n`
+  socket
+    .setEncoding('latin1')
+    .on('data', (text: string) => answers.push(...(text.match(/HTTP\/1.1 \d+/g) ?? [])))
+  const head = (line: string, length: number) =>
+    `${line} HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n\r\n`
   socket.write(head('PUT /v2/app/manifests/v1', 5_000_000))
   socket.write(Buffer.alloc(5_000_000))
   socket.write(head(`POST /v2/app/blobs/uploads/?digest=${ABSENT}`, blob.bytes.length))
@@ -410,7 +533,9 @@ test('a store that fails is a 500 that tells the operator, not the client', asyn
 })
 
 test('a port that is taken is said', async () => {
-  await expect(serve(store, { host: '127.0.0.1', port: server.port, readOnly: true })).rejects.toMatchObject({ code: 'NET_UNAVAILABLE' })
+  await expect(serve(store, { host: '127.0.0.1', port: server.port, readOnly: true })).rejects.toMatchObject({
+    code: 'NET_UNAVAILABLE',
+  })
 })
 
 test('what a killed server left is cleared at the next start', async () => {

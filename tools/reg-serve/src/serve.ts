@@ -63,14 +63,11 @@ export async function serve(store: Readable, options: ServeOptions): Promise<Ser
   const push = sessions !== undefined && isWritable(store) ? { push: { store, sessions } } : {}
   const shared = { store, pageSize: options.pageSize ?? 1000, ...push }
   const inWork = new Set<Promise<void>>()
-  const server = createServer(
-    CONNECTIONS,
-    (request, response) => {
-      const handling = handle(request, response, shared, options.onServed)
-      inWork.add(handling)
-      void handling.finally(() => inWork.delete(handling))
-    },
-  )
+  const server = createServer(CONNECTIONS, (request, response) => {
+    const handling = handle(request, response, shared, options.onServed)
+    inWork.add(handling)
+    void handling.finally(() => inWork.delete(handling))
+  })
   server.setTimeout(SILENCE_MS)
   await listen(server, options).catch(async (error: unknown) => {
     await sessions?.close()
@@ -129,7 +126,8 @@ async function listen(server: Server, { host, port }: ServeOptions): Promise<voi
       })
     })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw fromSystemError(error, `listen on ${host}:${port}`)
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE')
+      throw fromSystemError(error, `listen on ${host}:${port}`)
     throw new CarryallError('NET_UNAVAILABLE', `Cannot listen on ${host}:${port}: another program does`, {
       hint: 'Stop that program, or let --address 127.0.0.1:0 take a free port',
       subject: { kind: 'host', name: `${host}:${port}` },

@@ -28,7 +28,17 @@ export async function makeCertificates(directory: string): Promise<TestCertifica
   await writeFile(file('client.ext'), 'extendedKeyUsage=clientAuth\n')
   for (const name of ['server', 'client']) {
     const [key, request, cert] = [file(`${name}.key`), file(`${name}.csr`), file(`${name}.crt`)]
-    await run('openssl', ['req', '-new', ...curve.slice(0, -2), '-subj', `/CN=${name}`, '-keyout', key, '-out', request])
+    await run('openssl', [
+      'req',
+      '-new',
+      ...curve.slice(0, -2),
+      '-subj',
+      `/CN=${name}`,
+      '-keyout',
+      key,
+      '-out',
+      request,
+    ])
     await run('openssl', [
       ...['x509', '-req', '-in', request, '-CA', file('ca.crt'), '-CAkey', file('ca.key'), '-CAcreateserial'],
       ...['-days', '1', '-extfile', file(`${name}.ext`), '-out', cert],

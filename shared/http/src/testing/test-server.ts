@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
@@ -36,7 +42,7 @@ export async function startServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const requests: Seen[] = []
-  const listen: RequestListener = async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
     try {
       const body = options.unread ? Buffer.alloc(0) : await buffer(request)
       const seen = { method: request.method!, url: request.url!, headers: request.headers, body }
@@ -46,6 +52,7 @@ export async function startServer(
       request.destroy()
     }
   }
+  const listen: RequestListener = (request, response) => void take(request, response)
   const server: Server = options.tls ? createTlsServer(options.tls, listen) : createServer(listen)
   const address = options.address ?? '127.0.0.1'
   await new Promise<void>((resolve) => server.listen(0, address, resolve))

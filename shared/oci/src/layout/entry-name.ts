@@ -33,6 +33,9 @@ export function entryName(repository: string, tag: string | undefined, digest: s
 export function layoutRepository(directory: string): string {
   const name = basename(resolve(directory))
   if (isRepository(name)) return name
-  const fitted = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '')
+  const fitted = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
   return isRepository(fitted) ? fitted : 'layout'
 }

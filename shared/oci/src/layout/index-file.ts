@@ -66,6 +66,9 @@ export class IndexFile {
   async #stamp(): Promise<string> {
     const { ino, size, mtimeNs } = await stat(this.#path, { bigint: true })
     if (size <= MAX_INDEX) return `${ino}:${size}:${mtimeNs}`
-    throw new CarryallError('INPUT_TOO_LARGE', `Cannot read "${this.#path}": ${size} bytes, at most ${MAX_INDEX} are read`)
+    throw new CarryallError(
+      'INPUT_TOO_LARGE',
+      `Cannot read "${this.#path}": ${size} bytes, at most ${MAX_INDEX} are read`,
+    )
   }
 }

@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs'
 import { open, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { commitFile } from '@carryall/durable'
+import { commitFile, readChunks } from '@carryall/durable'
 import { CarryallError, fromSystemError } from '@carryall/errors'
 import { isDigest, type Descriptor } from '@carryall/schemas'
 import type { BlobOutcome } from '../store.ts'
@@ -39,7 +38,9 @@ export class LayoutBlobs {
   /** The bytes from `offset` to the end, 1 MiB at a time, one read ahead. Throws REG_BLOB_UNKNOWN. */
   async *read(digest: string, offset = 0, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
     const file = await open(this.#path(digest), 'r').catch((error: unknown) => {
-      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? unknownBlob(digest) : fromSystemError(error, `open the blob ${digest}`)
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT'
+        ? unknownBlob(digest)
+        : fromSystemError(error, `open the blob ${digest}`)
     })
     let ahead: Promise<Buffer> | undefined
     try {
@@ -78,9 +79,14 @@ export class LayoutBlobs {
   /** Takes a file that has been hashed. Throws SIZE_MISMATCH. */
   async adopt(blob: Descriptor, file: string): Promise<BlobOutcome> {
     const outcome = await this.#once(blob, async () => {
-      const { size } = await stat(file)
-      if (size !== blob.size) throw otherSize(blob, size)
-      await commitFile(this.#path(blob.digest), createReadStream(file, { highWaterMark: READ }) as AsyncIterable<Buffer>)
+      const handle = await open(file, 'r')
+      try {
+        const { size } = await handle.stat()
+        if (size !== blob.size) throw otherSize(blob, size)
+        await commitFile(this.#path(blob.digest), readChunks(handle, 0, size))
+      } finally {
+        await handle.close()
+      }
     })
     await unlink(file)
     return outcome
@@ -96,7 +102,14 @@ export class LayoutBlobs {
     // A file of another size is not this blob (a crash of another program): it is replaced by what hashes.
     if ((await this.size(blob.digest)) === blob.size) return 'present'
     const other = this.#arriving.get(blob.digest)
-    if (other !== undefined && (await other.then(() => true, () => false))) return 'present'
+    if (
+      other !== undefined &&
+      (await other.then(
+        () => true,
+        () => false,
+      ))
+    )
+      return 'present'
     const own = put().then((): BlobOutcome => 'uploaded')
     this.#arriving.set(blob.digest, own)
     try {
@@ -115,9 +128,13 @@ function unknownBlob(digest: string): CarryallError {
 }
 
 function otherSize({ digest, size }: Descriptor, actual: number): CarryallError {
-  return new CarryallError('SIZE_MISMATCH', `The file for the blob ${digest} has ${actual} bytes, not ${size}`, {
-    subject: { kind: 'blob', name: digest, digest },
-    expected: size,
-    actual,
-  })
+  return new CarryallError(
+    'SIZE_MISMATCH',
+    `The file for the blob ${digest} has ${actual} bytes, not ${size}`,
+    {
+      subject: { kind: 'blob', name: digest, digest },
+      expected: size,
+      actual,
+    },
+  )
 }

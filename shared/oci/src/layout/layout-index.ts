@@ -42,17 +42,27 @@ export function parseIndex(text: string, own: string, file: string): LayoutIndex
 }
 
 export function printIndex(index: LayoutIndex): string {
-  return JSON.stringify({ ...index.document, manifests: [...index.entries.map((entry) => entry.raw), ...index.others] })
+  return JSON.stringify({
+    ...index.document,
+    manifests: [...index.entries.map((entry) => entry.raw), ...index.others],
+  })
 }
 
 /**
  * Names a manifest by a tag or, where `reference` is a digest, by that alone. A manifest that loses its last tag stays
  * reachable by digest, as in a registry. Gives back the same object if nothing changes.
  */
-export function named(index: LayoutIndex, repository: string, reference: string, descriptor: Descriptor): LayoutIndex {
+export function named(
+  index: LayoutIndex,
+  repository: string,
+  reference: string,
+  descriptor: Descriptor,
+): LayoutIndex {
   const { digest } = descriptor
   if (isDigest(reference)) {
-    return holds(index, repository, digest) ? index : { ...index, entries: [...index.entries, entry(repository, undefined, descriptor)] }
+    return holds(index, repository, digest)
+      ? index
+      : { ...index, entries: [...index.entries, entry(repository, undefined, descriptor)] }
   }
   const present = index.entries.find((each) => each.repository === repository && each.tag === reference)
   if (present?.descriptor.digest === digest) return index
@@ -64,7 +74,9 @@ export function named(index: LayoutIndex, repository: string, reference: string,
 
 /** Removes a tag and keeps its manifest. */
 export function untagged(index: LayoutIndex, repository: string, tag: string): LayoutIndex {
-  const [gone, ...doubles] = index.entries.filter((each) => each.repository === repository && each.tag === tag)
+  const [gone, ...doubles] = index.entries.filter(
+    (each) => each.repository === repository && each.tag === tag,
+  )
   if (gone === undefined) return index
   const rest = { ...index, entries: index.entries.filter((each) => each !== gone && !doubles.includes(each)) }
   return named(rest, repository, gone.descriptor.digest, gone.descriptor)
@@ -72,7 +84,9 @@ export function untagged(index: LayoutIndex, repository: string, tag: string): L
 
 /** Removes a manifest and all its tags from a repository. */
 export function dropped(index: LayoutIndex, repository: string, digest: string): LayoutIndex {
-  const entries = index.entries.filter((each) => each.repository !== repository || each.descriptor.digest !== digest)
+  const entries = index.entries.filter(
+    (each) => each.repository !== repository || each.descriptor.digest !== digest,
+  )
   return entries.length === index.entries.length ? index : { ...index, entries }
 }
 
@@ -94,7 +108,8 @@ function entry(repository: string, tag: string | undefined, descriptor: Descript
 function parseObject(text: string, file: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text)
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
+    if (value !== null && typeof value === 'object' && !Array.isArray(value))
+      return value as Record<string, unknown>
   } catch (cause) {
     throw malformed(file, 'it is not JSON', cause)
   }

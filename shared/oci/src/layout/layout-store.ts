@@ -21,25 +21,39 @@ export interface LayoutParts {
 }
 
 /** A store over the files of a layout. What index.json names is there, and what an index below it contains. */
-export function layoutStore({ directory, stagingDirectory, index, blobs, release }: LayoutParts): LayoutStore {
+export function layoutStore({
+  directory,
+  stagingDirectory,
+  index,
+  blobs,
+  release,
+}: LayoutParts): LayoutStore {
   const facts = new ManifestFacts(blobs)
 
   const entriesOf = async (repository: string): Promise<readonly Entry[]> =>
     (await index.read()).entries.filter((entry) => entry.repository === repository)
 
-  const find = async (repository: string, reference: string, signal?: AbortSignal): Promise<Descriptor | undefined> => {
+  const find = async (
+    repository: string,
+    reference: string,
+    signal?: AbortSignal,
+  ): Promise<Descriptor | undefined> => {
     const entries = await entriesOf(repository)
     if (!isDigest(reference)) return entries.find((entry) => entry.tag === reference)?.descriptor
     const direct = entries.find((entry) => entry.descriptor.digest === reference)
     if (direct !== undefined) return direct.descriptor
-    for await (const descriptor of facts.reachable(entries.map((entry) => entry.descriptor), signal)) {
+    for await (const descriptor of facts.reachable(
+      entries.map((entry) => entry.descriptor),
+      signal,
+    )) {
       if (descriptor.digest === reference) return descriptor
     }
     return undefined
   }
 
   const writable = (): void => {
-    if (release === undefined) throw new CarryallError('OUTPUT_NOT_WRITABLE', `The OCI layout "${directory}" is open for reading only`)
+    if (release === undefined)
+      throw new CarryallError('OUTPUT_NOT_WRITABLE', `The OCI layout "${directory}" is open for reading only`)
   }
 
   return {
@@ -52,7 +66,8 @@ export function layoutStore({ directory, stagingDirectory, index, blobs, release
 
     async manifest(repository, reference, signal) {
       const found = await find(repository, reference, signal)
-      if (found === undefined || (await blobs.size(found.digest)) === undefined) throw unknownManifest(directory, repository, reference)
+      if (found === undefined || (await blobs.size(found.digest)) === undefined)
+        throw unknownManifest(directory, repository, reference)
       const bytes = await facts.bytes(found, signal)
       parseManifest(bytes, found.mediaType)
       return { digest: found.digest, mediaType: found.mediaType, bytes }
@@ -64,7 +79,11 @@ export function layoutStore({ directory, stagingDirectory, index, blobs, release
 
     async referrers(repository, digest, signal) {
       const entries = await entriesOf(repository)
-      return facts.referrers(entries.map((entry) => entry.descriptor), digest, signal)
+      return facts.referrers(
+        entries.map((entry) => entry.descriptor),
+        digest,
+        signal,
+      )
     },
 
     async *tags(repository) {
@@ -92,7 +111,12 @@ export function layoutStore({ directory, stagingDirectory, index, blobs, release
       const content = parseManifest(bytes, mediaType)
       await refuseMissing(blobs, digest, content)
       const { artifactType } = content
-      const descriptor = { mediaType, digest, size: bytes.length, ...(artifactType === undefined ? {} : { artifactType }) }
+      const descriptor = {
+        mediaType,
+        digest,
+        size: bytes.length,
+        ...(artifactType === undefined ? {} : { artifactType }),
+      }
       await blobs.write(descriptor, () => once(bytes))
       await index.edit((before) => named(before, repository, reference, descriptor))
     },
@@ -103,7 +127,11 @@ export function layoutStore({ directory, stagingDirectory, index, blobs, release
       if (found === undefined) return false
       if (!isDigest(reference)) await index.edit((before) => untagged(before, repository, reference))
       else {
-        await refuseContained(facts, (await entriesOf(repository)).map((entry) => entry.descriptor), found)
+        await refuseContained(
+          facts,
+          (await entriesOf(repository)).map((entry) => entry.descriptor),
+          found,
+        )
         await index.edit((before) => dropped(before, repository, reference))
       }
       return true

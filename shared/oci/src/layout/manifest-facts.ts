@@ -24,7 +24,11 @@ export class ManifestFacts {
   /** The bytes behind a descriptor, size and digest checked. Throws REG_BLOB_UNKNOWN, DIGEST_MISMATCH, INPUT_TOO_LARGE. */
   async bytes(descriptor: Descriptor, signal?: AbortSignal): Promise<Buffer> {
     const { digest, size } = descriptor
-    if (size > MAX_MANIFEST) throw new CarryallError('INPUT_TOO_LARGE', `The manifest ${digest} has ${size} bytes; at most ${MAX_MANIFEST} are read`)
+    if (size > MAX_MANIFEST)
+      throw new CarryallError(
+        'INPUT_TOO_LARGE',
+        `The manifest ${digest} has ${size} bytes; at most ${MAX_MANIFEST} are read`,
+      )
     const chunks: Buffer[] = []
     let read = 0
     for await (const chunk of this.#blobs.read(digest, 0, signal)) {
@@ -35,23 +39,31 @@ export class ManifestFacts {
     const bytes = Buffer.concat(chunks)
     const actual = `sha256:${hash('sha256', bytes)}`
     if (actual === digest && bytes.length === size) return bytes
-    throw new CarryallError('DIGEST_MISMATCH', `The manifest ${digest} of the layout reads as ${actual} with ${bytes.length} bytes`, {
-      subject: { kind: 'manifest', name: digest, digest },
-      expected: digest,
-      actual,
-      hint: 'The layout is damaged; copy the image into it again',
-    })
+    throw new CarryallError(
+      'DIGEST_MISMATCH',
+      `The manifest ${digest} of the layout reads as ${actual} with ${bytes.length} bytes`,
+      {
+        subject: { kind: 'manifest', name: digest, digest },
+        expected: digest,
+        actual,
+        hint: 'The layout is damaged; copy the image into it again',
+      },
+    )
   }
 
   /** Every manifest below `roots`, roots first, each once. Children that the layout does not hold are left out. */
-  async *reachable(roots: Iterable<Descriptor>, signal?: AbortSignal): AsyncGenerator<Descriptor, void, undefined> {
+  async *reachable(
+    roots: Iterable<Descriptor>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Descriptor, void, undefined> {
     const queue = [...roots]
     const seen = new Set<string>()
     for (const descriptor of queue) {
       if (seen.has(descriptor.digest)) continue
       seen.add(descriptor.digest)
       yield descriptor
-      if (isIndexType(descriptor.mediaType)) queue.push(...((await this.#of(descriptor, signal))?.children ?? []))
+      if (isIndexType(descriptor.mediaType))
+        queue.push(...((await this.#of(descriptor, signal))?.children ?? []))
     }
   }
 

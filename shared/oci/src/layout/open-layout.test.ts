@@ -61,9 +61,13 @@ test('what skopeo wrote is found: plain tags in the repository of the directory,
   const store = await openLayout(layout('my_layout'))
   expect(await all(store.repositories())).toEqual(['my_layout', 'named/app'])
   expect(await all(store.tags('my_layout'))).toEqual(['v7'])
-  for (const [repository, tag] of [['my_layout', 'v7'], ['named/app', 'v8']] as const) {
+  for (const [repository, tag] of [
+    ['my_layout', 'v7'],
+    ['named/app', 'v8'],
+  ] as const) {
     expect(await store.manifest(repository, tag)).toEqual(index.manifest)
-    for (const image of images) expect(await store.manifest(repository, image.manifest.digest)).toEqual(image.manifest)
+    for (const image of images)
+      expect(await store.manifest(repository, image.manifest.digest)).toEqual(image.manifest)
   }
 })
 
@@ -124,7 +128,9 @@ test('a manifest and its tags are removed; a tag alone leaves the manifest; a pa
   expect(await store.deleteManifest('app', 'v1')).toBe(true)
   expect(await store.head('app', 'v1')).toBeUndefined()
   expect(await store.head('app', image.manifest.digest)).toEqual(image.descriptor)
-  await expect(store.deleteManifest('app', image.manifest.digest)).rejects.toMatchObject({ code: 'REG_REFUSED' })
+  await expect(store.deleteManifest('app', image.manifest.digest)).rejects.toMatchObject({
+    code: 'REG_REFUSED',
+  })
   expect(await store.deleteManifest('app', index.manifest.digest)).toBe(true)
   expect(await store.deleteManifest('app', image.manifest.digest)).toBe(true)
   expect(await store.deleteManifest('app', 'none')).toBe(false)
@@ -147,7 +153,9 @@ test('there is one writer; readers need no lock', async () => {
   await expect(openLayout(layout('app'), { write: true })).rejects.toMatchObject({ code: 'LOCK_HELD' })
   const reader = await openLayout(layout('app'))
   const blob = sampleBlob('read only')
-  await expect(reader.putBlob('app', blob.descriptor, blob.open)).rejects.toMatchObject({ code: 'OUTPUT_NOT_WRITABLE' })
+  await expect(reader.putBlob('app', blob.descriptor, blob.open)).rejects.toMatchObject({
+    code: 'OUTPUT_NOT_WRITABLE',
+  })
   await store.close()
   await (await openLayout(layout('app'), { write: true })).close()
 })
@@ -169,17 +177,27 @@ test('nothing but a digest becomes a path', async () => {
   const store = await openLayout(layout('app'), { write: true })
   for (const digest of ['sha256:../../index.json', '../oci-layout', `sha256:${'A'.repeat(64)}`]) {
     expect(await store.hasBlob('app', digest)).toBe(false)
-    await expect(all(store.blob('app', { mediaType: 'a/b', digest, size: 1 }) as AsyncIterable<never>)).rejects.toMatchObject({ code: 'REG_BLOB_UNKNOWN' })
+    await expect(
+      all(store.blob('app', { mediaType: 'a/b', digest, size: 1 }) as AsyncIterable<never>),
+    ).rejects.toMatchObject({ code: 'REG_BLOB_UNKNOWN' })
   }
   const image = sampleImage('names')
-  await expect(store.putManifest('Not/A/Name', 'v1', image.manifest)).rejects.toMatchObject({ code: 'REFERENCE_INVALID' })
-  await expect(store.putManifest('app', '../v1', image.manifest)).rejects.toMatchObject({ code: 'REFERENCE_INVALID' })
+  await expect(store.putManifest('Not/A/Name', 'v1', image.manifest)).rejects.toMatchObject({
+    code: 'REFERENCE_INVALID',
+  })
+  await expect(store.putManifest('app', '../v1', image.manifest)).rejects.toMatchObject({
+    code: 'REFERENCE_INVALID',
+  })
   await store.close()
 })
 
 /** index.json without the entries that are pinned by digest, as another tool would have written it. */
 async function onlyTags(file: string): Promise<string> {
-  const index = JSON.parse(await readFile(file, 'utf8')) as { manifests: { annotations: Record<string, string> }[] }
-  const manifests = index.manifests.filter((entry) => !entry.annotations['org.opencontainers.image.ref.name']?.includes('@'))
+  const index = JSON.parse(await readFile(file, 'utf8')) as {
+    manifests: { annotations: Record<string, string> }[]
+  }
+  const manifests = index.manifests.filter(
+    (entry) => !entry.annotations['org.opencontainers.image.ref.name']?.includes('@'),
+  )
   return JSON.stringify({ ...index, manifests })
 }

@@ -38,7 +38,13 @@ export async function openLayout(directory: string, options: LayoutOptions = {})
     const index = new IndexFile(join(root, 'index.json'), layoutRepository(root))
     await index.read()
     const blobs = new LayoutBlobs(join(root, 'blobs', 'sha256'))
-    return layoutStore({ directory: root, stagingDirectory, index, blobs, ...(release === undefined ? {} : { release }) })
+    return layoutStore({
+      directory: root,
+      stagingDirectory,
+      index,
+      blobs,
+      ...(release === undefined ? {} : { release }),
+    })
   } catch (error) {
     await release?.()
     throw error
@@ -50,10 +56,14 @@ async function prepare(root: string, staging: string, options: LayoutOptions): P
   const strangers = (await entriesOf(root)).filter((name) => !PARTS.includes(name))
   const isNew = !(await entriesOf(root)).includes('oci-layout')
   if (isNew && strangers.length > 0) {
-    throw new CarryallError('OUTPUT_EXISTS', `Cannot make an OCI layout in "${root}": it holds other files, such as "${strangers[0]}"`, {
-      hint: 'Name an empty or new directory, or an OCI layout',
-      subject: { kind: 'file', name: root },
-    })
+    throw new CarryallError(
+      'OUTPUT_EXISTS',
+      `Cannot make an OCI layout in "${root}": it holds other files, such as "${strangers[0]}"`,
+      {
+        hint: 'Name an empty or new directory, or an OCI layout',
+        subject: { kind: 'file', name: root },
+      },
+    )
   }
   const blobs = join(root, 'blobs', 'sha256')
   for (const path of [staging, blobs]) await ensureDirectory(path)
@@ -67,7 +77,8 @@ async function prepare(root: string, staging: string, options: LayoutOptions): P
     const present = await entriesOf(root)
     const write = (name: string, text: string) => commitFile(join(root, name), text, { replace: false })
     if (!present.includes('index.json')) await write('index.json', printIndex(EMPTY_INDEX))
-    if (!present.includes('oci-layout')) await write('oci-layout', JSON.stringify({ imageLayoutVersion: VERSION }))
+    if (!present.includes('oci-layout'))
+      await write('oci-layout', JSON.stringify({ imageLayoutVersion: VERSION }))
   } catch (error) {
     await lock.release()
     throw error
@@ -89,7 +100,11 @@ async function checkVersion(root: string): Promise<void> {
   })
   const version = /"imageLayoutVersion"\s*:\s*"([^"]{1,64})"/.exec(text)?.[1]
   if (version === VERSION) return
-  throw new CarryallError('CONFIG_UNSUPPORTED', `Cannot use the OCI layout "${root}": its version is ${JSON.stringify(version ?? null)}, not "${VERSION}"`, {
-    subject: { kind: 'file', name: file },
-  })
+  throw new CarryallError(
+    'CONFIG_UNSUPPORTED',
+    `Cannot use the OCI layout "${root}": its version is ${JSON.stringify(version ?? null)}, not "${VERSION}"`,
+    {
+      subject: { kind: 'file', name: file },
+    },
+  )
 }

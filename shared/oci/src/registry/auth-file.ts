@@ -30,7 +30,8 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
   if (handle === undefined) return undefined
   try {
     const status = await handle.stat()
-    if (!status.isFile() || status.size > MAX_BYTES) throw invalid(path, '#', `not a file of at most ${MAX_BYTES} bytes`)
+    if (!status.isFile() || status.size > MAX_BYTES)
+      throw invalid(path, '#', `not a file of at most ${MAX_BYTES} bytes`)
     const file = parse(path, await handle.readFile('utf8'))
     if (file.entries.size > 0) checkSecretFile(path, status)
     return file
@@ -51,7 +52,8 @@ function parse(path: string, text: string): AuthFile {
   for (const [host, helper] of Object.entries(object(path, '#/credHelpers', document.credHelpers ?? {}))) {
     if (typeof helper === 'string') helpers.set(normalise(host), helper)
   }
-  if (typeof document.credsStore === 'string' && document.credsStore !== '') helpers.set('*', document.credsStore)
+  if (typeof document.credsStore === 'string' && document.credsStore !== '')
+    helpers.set('*', document.credsStore)
   return { path, entries, helpers }
 }
 
@@ -63,12 +65,17 @@ function toCredential(path: string, pointer: string, entry: Record<string, unkno
     registerSecret(token)
     return { identityToken: token }
   }
-  if (typeof pair.username !== 'string' || typeof pair.password !== 'string' || pair.username === '') return undefined
+  if (typeof pair.username !== 'string' || typeof pair.password !== 'string' || pair.username === '')
+    return undefined
   registerSecret(pair.password)
   return { username: pair.username, password: pair.password }
 }
 
-function decode(path: string, pointer: string, auth: string): { readonly username: string; readonly password: string } {
+function decode(
+  path: string,
+  pointer: string,
+  auth: string,
+): { readonly username: string; readonly password: string } {
   registerSecret(auth)
   const text = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '')
   const colon = text.indexOf(':')
@@ -100,14 +107,19 @@ function parseJson(path: string, text: string): unknown {
 }
 
 function object(path: string, pointer: string, value: unknown): Record<string, unknown> {
-  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
+  if (value !== null && typeof value === 'object' && !Array.isArray(value))
+    return value as Record<string, unknown>
   throw invalid(path, pointer, 'not an object')
 }
 
 function invalid(path: string, pointer: string, why: string): CarryallError {
-  return new CarryallError('AUTH_FILE_INVALID', `Cannot use the credentials in ${path}: ${pointer} is ${why}`, {
-    subject: { kind: 'file', name: path },
-    pointer,
-    hint: `Repair ${path}, or write it again with "skopeo login --authfile ${path} HOST"`,
-  })
+  return new CarryallError(
+    'AUTH_FILE_INVALID',
+    `Cannot use the credentials in ${path}: ${pointer} is ${why}`,
+    {
+      subject: { kind: 'file', name: path },
+      pointer,
+      hint: `Repair ${path}, or write it again with "skopeo login --authfile ${path} HOST"`,
+    },
+  )
 }

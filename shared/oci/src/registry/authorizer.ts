@@ -71,7 +71,8 @@ export function authorizer(registry: URL, options: AuthorizerOptions): Authorize
     let token = await fetchToken(http, ask)
     // Some token servers know repositories only and list the catalog for a token without any scope.
     const catalog = scopes.some((scope) => scope.startsWith('registry:'))
-    if ('refused' in token && token.refused === 400 && catalog) token = await fetchToken(http, { ...ask, scopes: [] })
+    if ('refused' in token && token.refused === 400 && catalog)
+      token = await fetchToken(http, { ...ask, scopes: [] })
     if ('refused' in token) throw denied(access, realm.host)
     return { ...token, until: started + token.lifeMs - Math.min(MARGIN_MS, token.lifeMs / 2) }
   }

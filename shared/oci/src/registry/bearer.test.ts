@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { createHttp } from '@carryall/http'
 import { makeCertificates, type TestCertificates } from '@carryall/http/testing'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { pushSample, sampleBlob, sampleImage, startDockerRegistry, startTokenServer, type TokenServerOptions } from '../testing/index.ts'
+import {
+  pushSample,
+  sampleBlob,
+  sampleImage,
+  startDockerRegistry,
+  startTokenServer,
+  type TokenServerOptions,
+} from '../testing/index.ts'
 import { ANONYMOUS, loadCredentials } from './credentials.ts'
 import { openRegistry } from './open-registry.ts'
 
@@ -26,10 +33,14 @@ async function site(options: Partial<TokenServerOptions> = {}) {
     await registry.stop()
     await tokens[Symbol.asyncDispose]()
   })
-  const scopes = () => tokens.requests.map((seen) => {
-    const form = seen.method === 'POST' ? new URLSearchParams(seen.body.toString()) : new URL(seen.url, 'http://x').searchParams
-    return form.getAll('scope').join(' ')
-  })
+  const scopes = () =>
+    tokens.requests.map((seen) => {
+      const form =
+        seen.method === 'POST'
+          ? new URLSearchParams(seen.body.toString())
+          : new URL(seen.url, 'http://x').searchParams
+      return form.getAll('scope').join(' ')
+    })
   return { registry, tokens, scopes }
 }
 
@@ -39,7 +50,8 @@ async function login(host: string, entry: object) {
   return loadCredentials({ authfile: path, env: {} })
 }
 
-const me = (host: string, password = 'secret') => login(host, { auth: Buffer.from(`me:${password}`).toString('base64') })
+const me = (host: string, password = 'secret') =>
+  login(host, { auth: Buffer.from(`me:${password}`).toString('base64') })
 
 function open(host: string, credentials = ANONYMOUS, monotonic?: () => number) {
   const http = createHttp({ retry: { sleep: async () => {} } })
@@ -54,7 +66,11 @@ test('one token per repository and rights, and no 401 but the first', async () =
   await pushSample(store, 'a/b', image, 'v1')
   await pushSample(store, 'c', image, 'v1')
   await Promise.all([store.manifest('a/b', 'v1'), store.head('a/b', 'v1')])
-  expect(scopes().toSorted()).toEqual(['repository:a/b:pull', 'repository:a/b:pull,push', 'repository:c:pull,push'])
+  expect(scopes().toSorted()).toEqual([
+    'repository:a/b:pull',
+    'repository:a/b:pull,push',
+    'repository:c:pull,push',
+  ])
   await expect.poll(() => registry.requests().filter(({ status }) => status === 401)).toHaveLength(1)
 })
 
@@ -75,11 +91,16 @@ test('a mount from where we may not read becomes an upload', async () => {
 })
 
 test('an identity token is used by OAuth2, also as the password of the user "<token>"', async () => {
-  for (const entry of [{ identitytoken: 'secret' }, { auth: Buffer.from('<token>:secret').toString('base64') }]) {
+  for (const entry of [
+    { identitytoken: 'secret' },
+    { auth: Buffer.from('<token>:secret').toString('base64') },
+  ]) {
     const { registry, tokens } = await site()
     const store = open(registry.host, await login(registry.host, entry))
     await pushSample(store, 'a', sampleImage('oauth'), 'v1')
-    expect(new Set(tokens.requests.map(({ method, headers }) => `${method} ${headers.authorization}`))).toEqual(new Set(['POST undefined']))
+    expect(
+      new Set(tokens.requests.map(({ method, headers }) => `${method} ${headers.authorization}`)),
+    ).toEqual(new Set(['POST undefined']))
   }
 })
 
@@ -88,7 +109,9 @@ test('anonymous where nobody is logged in; what that may not do is AUTH_REQUIRED
   const store = open(registry.host)
   expect(await store.head('a', 'v1')).toBeUndefined()
   const blob = sampleBlob('anonymous')
-  await expect(store.putBlob('a', blob.descriptor, blob.open)).rejects.toMatchObject({ code: 'AUTH_REQUIRED' })
+  await expect(store.putBlob('a', blob.descriptor, blob.open)).rejects.toMatchObject({
+    code: 'AUTH_REQUIRED',
+  })
   expect(tokens.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true)
 })
 
@@ -96,7 +119,10 @@ test('fewer rights than asked for is AUTH_DENIED after one renewal', async () =>
   const { registry, scopes } = await site({ grant: (_, __, action) => action === 'pull' })
   const store = open(registry.host, await me(registry.host))
   const blob = sampleBlob('denied')
-  await expect(store.putBlob('a', blob.descriptor, blob.open)).rejects.toMatchObject({ code: 'AUTH_DENIED', exit: 77 })
+  await expect(store.putBlob('a', blob.descriptor, blob.open)).rejects.toMatchObject({
+    code: 'AUTH_DENIED',
+    exit: 77,
+  })
   expect(scopes()).toEqual(['repository:a:pull,push', 'repository:a:pull,push'])
 })
 

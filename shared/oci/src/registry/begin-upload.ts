@@ -13,7 +13,11 @@ import { checkStored, type UploadTarget } from './upload-target.ts'
  * Asks for the blob to be mounted, from the repository itself if no other is known: one request tells that it is there
  * (201) or opens the upload (202, its URL). Where a registry takes that amiss, HEAD and a plain POST do the same.
  */
-export async function beginUpload(registry: Connection, target: UploadTarget, mountFrom: string | undefined): Promise<BlobOutcome | URL> {
+export async function beginUpload(
+  registry: Connection,
+  target: UploadTarget,
+  mountFrom: string | undefined,
+): Promise<BlobOutcome | URL> {
   const from = mountFrom ?? target.repository
   const mounted = await mount(registry, target, from)
   if (mounted?.status === 201) {
@@ -28,17 +32,22 @@ export async function beginUpload(registry: Connection, target: UploadTarget, mo
 /** The URL of a new upload session. */
 export async function openSession(registry: Connection, target: UploadTarget): Promise<URL> {
   const answer = await post(registry, target, target.uploads, target.access)
-  if (answer.status !== 202) throw await refusal(answer, `begin an upload to ${target.repository}`, target.subject)
+  if (answer.status !== 202)
+    throw await refusal(answer, `begin an upload to ${target.repository}`, target.subject)
   await answer.dump()
   return ownUrl(answer.header('location'), answer, 'upload location')
 }
 
-async function mount(registry: Connection, target: UploadTarget, from: string): Promise<HttpResponse | undefined> {
+async function mount(
+  registry: Connection,
+  target: UploadTarget,
+  from: string,
+): Promise<HttpResponse | undefined> {
   const known = repositoryPath(registry.host, from).slice('/v2/'.length)
   const query = new URLSearchParams({ mount: target.blob.digest, from: known })
   const access = accessTo(registry.host, target.repository, 'pull,push', from)
   try {
-    const answer = await post(registry, target, `${target.uploads}?${query}`, access)
+    const answer = await post(registry, target, `${target.uploads}?${query.toString()}`, access)
     await answer.dump()
     return answer.status < 300 ? answer : undefined
   } catch (error) {
@@ -48,6 +57,11 @@ async function mount(registry: Connection, target: UploadTarget, from: string): 
   }
 }
 
-function post(registry: Connection, target: UploadTarget, path: string, access: Access): Promise<HttpResponse> {
+function post(
+  registry: Connection,
+  target: UploadTarget,
+  path: string,
+  access: Access,
+): Promise<HttpResponse> {
   return registry.request({ method: 'POST', path, access, ...target.ask })
 }

@@ -17,12 +17,23 @@ async function put(...paths: string[]): Promise<void> {
   }
 }
 
-const look = (host: string, options = {}) => hostCertificates({ env: {}, directories: [join(home, 'one'), join(home, 'two')], ...options })(host)
+const look = (host: string, options = {}) =>
+  hostCertificates({ env: {}, directories: [join(home, 'one'), join(home, 'two')], ...options })(host)
 
 test('authorities and the client certificate of the first directory that has the host', async () => {
-  await put('one/a.example:5000/b.crt', 'one/a.example:5000/a.crt', 'one/a.example:5000/c.cert', 'one/a.example:5000/c.key', 'two/a.example:5000/z.crt')
+  await put(
+    'one/a.example:5000/b.crt',
+    'one/a.example:5000/a.crt',
+    'one/a.example:5000/c.cert',
+    'one/a.example:5000/c.key',
+    'two/a.example:5000/z.crt',
+  )
   const at = 'one/a.example:5000'
-  expect(await look('a.example:5000')).toEqual({ ca: [`${at}/a.crt`, `${at}/b.crt`], cert: `${at}/c.cert`, key: `${at}/c.key` })
+  expect(await look('a.example:5000')).toEqual({
+    ca: [`${at}/a.crt`, `${at}/b.crt`],
+    cert: `${at}/c.cert`,
+    key: `${at}/c.key`,
+  })
   expect(await look('a.example')).toEqual({ ca: [] })
 })
 
@@ -34,13 +45,20 @@ test('the default port may be written out, and Docker Hub has its own name', asy
 
 test('the usual place below the home directory', async () => {
   await put('.config/containers/certs.d/a.example/x.crt')
-  expect(await hostCertificates({ env: { HOME: home } })('a.example')).toMatchObject({ ca: ['.config/containers/certs.d/a.example/x.crt'] })
+  expect(await hostCertificates({ env: { HOME: home } })('a.example')).toMatchObject({
+    ca: ['.config/containers/certs.d/a.example/x.crt'],
+  })
 })
 
 test('a file of authorities is for every host, and verification can be turned off', async () => {
   await put('ca.pem', 'one/a.example/x.crt')
-  expect(await look('a.example', { caFile: join(home, 'ca.pem'), verify: false })).toEqual({ ca: ['ca.pem', 'one/a.example/x.crt'], verify: false })
-  await expect(look('b.example', { caFile: join(home, 'none') })).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' })
+  expect(await look('a.example', { caFile: join(home, 'ca.pem'), verify: false })).toEqual({
+    ca: ['ca.pem', 'one/a.example/x.crt'],
+    verify: false,
+  })
+  await expect(look('b.example', { caFile: join(home, 'none') })).rejects.toMatchObject({
+    code: 'INPUT_NOT_FOUND',
+  })
 })
 
 test.each(['cert', 'key'])('a %s alone is CONFIG_INVALID', async (kind) => {

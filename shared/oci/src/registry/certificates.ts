@@ -58,20 +58,34 @@ function authorities(directory: string, names: readonly string[]): Promise<strin
   return Promise.all(names.filter((name) => name.endsWith('.crt')).map((name) => read(join(directory, name))))
 }
 
-async function hostFiles(directory: string, names: readonly string[]): Promise<Pick<HostTls, 'cert' | 'key'>> {
-  const stems = (suffix: string) => names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length))
+async function hostFiles(
+  directory: string,
+  names: readonly string[],
+): Promise<Pick<HostTls, 'cert' | 'key'>> {
+  const stems = (suffix: string) =>
+    names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length))
   const [certs, keys] = [stems('.cert'), stems('.key')]
-  const single = [...certs.filter((name) => !keys.includes(name)), ...keys.filter((name) => !certs.includes(name))][0]
+  const single = [
+    ...certs.filter((name) => !keys.includes(name)),
+    ...keys.filter((name) => !certs.includes(name)),
+  ][0]
   if (single !== undefined) {
     const lost = certs.includes(single) ? 'key' : 'cert'
-    throw new CarryallError('CONFIG_INVALID', `Cannot use the client certificate in ${directory}: ${single}.${lost} is missing`, {
-      subject: { kind: 'file', name: join(directory, `${single}.${lost}`) },
-      hint: 'A client certificate needs two files, NAME.cert and NAME.key; authorities are named *.crt',
-    })
+    throw new CarryallError(
+      'CONFIG_INVALID',
+      `Cannot use the client certificate in ${directory}: ${single}.${lost} is missing`,
+      {
+        subject: { kind: 'file', name: join(directory, `${single}.${lost}`) },
+        hint: 'A client certificate needs two files, NAME.cert and NAME.key; authorities are named *.crt',
+      },
+    )
   }
   const [first] = certs
   if (first === undefined) return {}
-  return { cert: await read(join(directory, `${first}.cert`)), key: await read(join(directory, `${first}.key`)) }
+  return {
+    cert: await read(join(directory, `${first}.cert`)),
+    key: await read(join(directory, `${first}.key`)),
+  }
 }
 
 async function read(path: string): Promise<string> {

@@ -5,10 +5,19 @@ const bearer = (parameters: object) => ({ scheme: 'bearer', parameters })
 const REALM = 'https://auth.example/token'
 
 test.each([
-  [[`Bearer realm="${REALM}",service="a.example",scope="repository:a/b:pull,push"`], [bearer({ realm: REALM, service: 'a.example', scope: 'repository:a/b:pull,push' })]],
+  [
+    [`Bearer realm="${REALM}",service="a.example",scope="repository:a/b:pull,push"`],
+    [bearer({ realm: REALM, service: 'a.example', scope: 'repository:a/b:pull,push' })],
+  ],
   [['bearer REALM=x , Scope = "s"'], [bearer({ realm: 'x', scope: 's' })]],
-  [['Basic realm="a, b", Bearer realm="c"'], [{ scheme: 'basic', parameters: { realm: 'a, b' } }, bearer({ realm: 'c' })]],
-  [['Basic', 'Bearer realm="c"'], [{ scheme: 'basic', parameters: {} }, bearer({ realm: 'c' })]],
+  [
+    ['Basic realm="a, b", Bearer realm="c"'],
+    [{ scheme: 'basic', parameters: { realm: 'a, b' } }, bearer({ realm: 'c' })],
+  ],
+  [
+    ['Basic', 'Bearer realm="c"'],
+    [{ scheme: 'basic', parameters: {} }, bearer({ realm: 'c' })],
+  ],
   [['Basic, Bearer realm="c"'], [{ scheme: 'basic', parameters: {} }, bearer({ realm: 'c' })]],
   [['Negotiate YWJj==, Bearer realm="c"'], [{ scheme: 'negotiate', parameters: {} }, bearer({ realm: 'c' })]],
   [[String.raw`Bearer realm="a\"b\\c"`], [bearer({ realm: String.raw`a"b\c` })]],
@@ -32,6 +41,7 @@ test('no name reaches beyond the parameters', () => {
 
 test('a hostile header takes no time', () => {
   const started = performance.now()
-  for (const part of ['a ', 'a=', '"\\', ',', 'a="', ' ', '=']) parseChallenges([`Bearer ${part.repeat(500_000)}`])
+  for (const part of ['a ', 'a=', '"\\', ',', 'a="', ' ', '='])
+    parseChallenges([`Bearer ${part.repeat(500_000)}`])
   expect(performance.now() - started).toBeLessThan(500)
 })

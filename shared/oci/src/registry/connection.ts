@@ -1,5 +1,13 @@
 import { isCarryallError } from '@carryall/errors'
-import { type HttpClient, type HttpRequest, type HttpResponse, isLoopback, singleFlight, speaksPlainHttp, withRetry } from '@carryall/http'
+import {
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  isLoopback,
+  singleFlight,
+  speaksPlainHttp,
+  withRetry,
+} from '@carryall/http'
 import { type Access, authorizer, type Authorizer, type AuthorizerOptions } from './authorizer.ts'
 import { registryHost } from './docker-hub.ts'
 

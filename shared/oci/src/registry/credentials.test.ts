@@ -12,7 +12,9 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true }))
 
 const env = () => ({ HOME: home, XDG_RUNTIME_DIR: join(home, 'run') })
-const auth = (user: string, password = `password of ${user}`) => ({ auth: Buffer.from(`${user}:${password}`).toString('base64') })
+const auth = (user: string, password = `password of ${user}`) => ({
+  auth: Buffer.from(`${user}:${password}`).toString('base64'),
+})
 
 async function write(path: string, document: unknown, mode = 0o600): Promise<string> {
   const file = join(home, path)
@@ -25,9 +27,15 @@ async function write(path: string, document: unknown, mode = 0o600): Promise<str
 const user = (found: unknown) => (found as { username?: string } | undefined)?.username
 
 test('the most specific key of the first file that has one', async () => {
-  await write('run/containers/auth.json', { auths: { 'a.example/ns/repo': auth('repo'), 'a.example/ns': auth('ns'), 'a.example': auth('host') } })
-  await write('.config/containers/auth.json', { auths: { 'a.example/ns/repo/deep': auth('second'), 'b.example:5000': auth('b') } })
-  await write('.docker/config.json', { auths: { 'b.example:5000': auth('late'), 'https://index.docker.io/v1/': auth('hub') } })
+  await write('run/containers/auth.json', {
+    auths: { 'a.example/ns/repo': auth('repo'), 'a.example/ns': auth('ns'), 'a.example': auth('host') },
+  })
+  await write('.config/containers/auth.json', {
+    auths: { 'a.example/ns/repo/deep': auth('second'), 'b.example:5000': auth('b') },
+  })
+  await write('.docker/config.json', {
+    auths: { 'b.example:5000': auth('late'), 'https://index.docker.io/v1/': auth('hub') },
+  })
   const { find } = await loadCredentials({ env: env() })
   expect(
     [
@@ -46,7 +54,9 @@ test('the most specific key of the first file that has one', async () => {
 })
 
 test('keys are taken with a scheme and a path of Docker’s, too', async () => {
-  await write('.docker/config.json', { auths: { 'https://a.example/v2/': auth('a'), 'http://b.example': auth('b'), 'c.example/': auth('c') } })
+  await write('.docker/config.json', {
+    auths: { 'https://a.example/v2/': auth('a'), 'http://b.example': auth('b'), 'c.example/': auth('c') },
+  })
   const { find } = await loadCredentials({ env: env() })
   expect(['a.example', 'b.example', 'c.example'].map((host) => user(find(host)))).toEqual(['a', 'b', 'c'])
 })
@@ -59,13 +69,17 @@ test('--authfile or $REGISTRY_AUTH_FILE is the only file then, and has to be the
   expect(user((await loadCredentials({ env: both })).find('b.example'))).toBe('one')
   expect((await loadCredentials({ env: both })).find('a.example')).toBeUndefined()
   expect(user((await loadCredentials({ env: both, authfile: two })).find('b.example'))).toBe('two')
-  await expect(loadCredentials({ env: env(), authfile: join(home, 'none') })).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' })
+  await expect(loadCredentials({ env: env(), authfile: join(home, 'none') })).rejects.toMatchObject({
+    code: 'INPUT_NOT_FOUND',
+  })
 })
 
 test('directories from the environment', async () => {
   await write('xdg/containers/auth.json', { auths: { 'a.example': auth('xdg') } })
   await write('dc/config.json', { auths: { 'b.example': auth('dc') } })
-  const { find } = await loadCredentials({ env: { ...env(), XDG_CONFIG_HOME: join(home, 'xdg'), DOCKER_CONFIG: join(home, 'dc') } })
+  const { find } = await loadCredentials({
+    env: { ...env(), XDG_CONFIG_HOME: join(home, 'xdg'), DOCKER_CONFIG: join(home, 'dc') },
+  })
   expect([find('a.example'), find('b.example')].map(user)).toEqual(['xdg', 'dc'])
 })
 
@@ -90,7 +104,9 @@ test('a password with colons, a user and password in the clear, an identity toke
 })
 
 test('every secret is masked from then on', async () => {
-  await write('.docker/config.json', { auths: { a: auth('u', 'canary-password'), b: { identitytoken: 'second-canary' } } })
+  await write('.docker/config.json', {
+    auths: { a: auth('u', 'canary-password'), b: { identitytoken: 'second-canary' } },
+  })
   await loadCredentials({ env: env() })
   const shown = redact(`canary-password second-canary ${auth('u', 'canary-password').auth}`)
   expect(shown).toBe('*** *** ***')
@@ -100,7 +116,11 @@ test('a file that others may read is refused only where it holds secrets', async
   await write('.docker/config.json', { auths: { a: {} }, credsStore: 'desktop' }, 0o644)
   expect((await loadCredentials({ env: env() })).describe('a')).toContain('"desktop"')
   await write('.docker/config.json', { auths: { a: auth('u') } }, 0o644)
-  await expect(loadCredentials({ env: env() })).rejects.toMatchObject({ code: 'FILE_MODE_UNSAFE', exit: 77, details: { actual: '0644' } })
+  await expect(loadCredentials({ env: env() })).rejects.toMatchObject({
+    code: 'FILE_MODE_UNSAFE',
+    exit: 77,
+    details: { actual: '0644' },
+  })
 })
 
 test.each([
@@ -113,7 +133,11 @@ test.each([
   [{ credHelpers: 7 }, '#/credHelpers'],
 ])('%j is AUTH_FILE_INVALID at %s', async (document, pointer) => {
   await write('.docker/config.json', document)
-  await expect(loadCredentials({ env: env() })).rejects.toMatchObject({ code: 'AUTH_FILE_INVALID', exit: 78, details: { pointer } })
+  await expect(loadCredentials({ env: env() })).rejects.toMatchObject({
+    code: 'AUTH_FILE_INVALID',
+    exit: 78,
+    details: { pointer },
+  })
 })
 
 test('without any file everyone is anonymous, and the hint says where was looked', async () => {

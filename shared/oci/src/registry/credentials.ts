@@ -48,21 +48,27 @@ function credentials(files: readonly AuthFile[], paths: readonly string[]): Cred
     describe: (host) => {
       const looked = paths.length === 0 ? 'No file was looked at' : `Looked in ${paths.join(', ')}`
       const helper = files.map(({ helpers }) => helpers.get(hostKey(host)) ?? helpers.get('*')).find(Boolean)
-      return helper === undefined ? looked : `${looked}; the credential helper "${helper}" named there is not used`
+      return helper === undefined
+        ? looked
+        : `${looked}; the credential helper "${helper}" named there is not used`
     },
   }
 }
 
 function keysFor(host: string, repository: string | undefined): readonly string[] {
   const parts = repository?.split('/') ?? []
-  return [...parts.keys(), parts.length].toReversed().map((count) => [hostKey(host), ...parts.slice(0, count)].join('/'))
+  return [...parts.keys(), parts.length]
+    .toReversed()
+    .map((count) => [hostKey(host), ...parts.slice(0, count)].join('/'))
 }
 
 function usualPaths(env: Environment): readonly string[] {
   const home = env.HOME
   const config = env.XDG_CONFIG_HOME || (home && join(home, '.config'))
   const docker = env.DOCKER_CONFIG || (home && join(home, '.docker'))
-  const runtime = env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'containers') : `/run/containers/${geteuid?.() ?? 0}`
+  const runtime = env.XDG_RUNTIME_DIR
+    ? join(env.XDG_RUNTIME_DIR, 'containers')
+    : `/run/containers/${geteuid?.() ?? 0}`
   return [
     join(runtime, 'auth.json'),
     ...(config ? [join(config, 'containers', 'auth.json')] : []),

@@ -9,7 +9,13 @@ import { refusal } from './refusal.ts'
  * GET of a blob from `offset` on, with a closed Range, as some registries answer 416 to an open one. Not repeated here: who
  * counts the bytes resumes. Throws REG_BLOB_UNKNOWN, REG_PROTOCOL, SIZE_MISMATCH, AUTH_*, NET_*.
  */
-export async function* getBlob(registry: Connection, repository: string, blob: Descriptor, offset = 0, signal?: AbortSignal): AsyncGenerator<Buffer> {
+export async function* getBlob(
+  registry: Connection,
+  repository: string,
+  blob: Descriptor,
+  offset = 0,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
   // There is no range of no bytes; an empty blob is still asked for.
   if (offset > 0 && offset >= blob.size) return
   const answer = await registry.request({
@@ -34,7 +40,12 @@ export async function* getBlob(registry: Connection, repository: string, blob: D
 }
 
 /** HEAD of a blob. What cannot be told counts as absent: then it is sent once more. */
-export async function hasBlob(registry: Connection, repository: string, digest: string, signal?: AbortSignal): Promise<boolean> {
+export async function hasBlob(
+  registry: Connection,
+  repository: string,
+  digest: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const path = blobPath(registry, repository, digest)
   const answer = await registry.request({
     method: 'HEAD',
@@ -59,34 +70,56 @@ function subjectOf(registry: Connection, repository: string, digest: string) {
   return { kind: 'blob', name: `${registry.host}/${repository}@${digest}`, digest } as const
 }
 
-async function checkRange(registry: Connection, answer: HttpResponse, blob: Descriptor, offset: number): Promise<void> {
+async function checkRange(
+  registry: Connection,
+  answer: HttpResponse,
+  blob: Descriptor,
+  offset: number,
+): Promise<void> {
   const range = answer.header('content-range') ?? ''
   const [, start, , total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(range) ?? []
   if (Number(start) === offset && (total === '*' || Number(total) === blob.size)) return
   await answer.dump()
-  throw new CarryallError('REG_PROTOCOL', `${registry.host} answers bytes ${offset}-${blob.size - 1} of ${blob.digest} with "${range.slice(0, 100)}"`, {
-    subject: { kind: 'blob', name: blob.digest, digest: blob.digest },
-    expected: `bytes ${offset}-${blob.size - 1}/${blob.size}`,
-    actual: range.slice(0, 100),
-  })
+  throw new CarryallError(
+    'REG_PROTOCOL',
+    `${registry.host} answers bytes ${offset}-${blob.size - 1} of ${blob.digest} with "${range.slice(0, 100)}"`,
+    {
+      subject: { kind: 'blob', name: blob.digest, digest: blob.digest },
+      expected: `bytes ${offset}-${blob.size - 1}/${blob.size}`,
+      actual: range.slice(0, 100),
+    },
+  )
 }
 
-async function failure(registry: Connection, answer: HttpResponse, repository: string, blob: Descriptor): Promise<CarryallError> {
+async function failure(
+  registry: Connection,
+  answer: HttpResponse,
+  repository: string,
+  blob: Descriptor,
+): Promise<CarryallError> {
   const subject = subjectOf(registry, repository, blob.digest)
   if (answer.status === 404) {
     await answer.dump()
-    return new CarryallError('REG_BLOB_UNKNOWN', `${registry.host}/${repository} has no blob ${blob.digest}`, {
-      subject,
-      hint: `The image is damaged at ${registry.host}: push it there again`,
-    })
+    return new CarryallError(
+      'REG_BLOB_UNKNOWN',
+      `${registry.host}/${repository} has no blob ${blob.digest}`,
+      {
+        subject,
+        hint: `The image is damaged at ${registry.host}: push it there again`,
+      },
+    )
   }
   if (answer.status === 416) {
     await answer.dump()
-    return new CarryallError('SIZE_MISMATCH', `${registry.host} has fewer than the ${blob.size} bytes of ${blob.digest}`, {
-      subject,
-      expected: blob.size,
-      hint: `The image is damaged at ${registry.host}: push it there again`,
-    })
+    return new CarryallError(
+      'SIZE_MISMATCH',
+      `${registry.host} has fewer than the ${blob.size} bytes of ${blob.digest}`,
+      {
+        subject,
+        expected: blob.size,
+        hint: `The image is damaged at ${registry.host}: push it there again`,
+      },
+    )
   }
   return refusal(answer, `give the blob ${blob.digest}`, subject)
 }

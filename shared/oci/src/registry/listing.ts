@@ -12,19 +12,33 @@ const PAGE = 1000
 export function tags(registry: Connection, repository: string, signal?: AbortSignal): AsyncIterable<string> {
   const path = `${repositoryPath(registry.host, repository)}/tags/list`
   const subject = { kind: 'repository', name: `${registry.host}/${repository}` } as const
-  return listing(registry, path, accessTo(registry.host, repository, 'pull'), names('tags', isTag), signal, async (answer) => {
-    if (answer.status !== 404) throw await refusal(answer, `list the tags of ${repository}`, subject)
-    await answer.dump()
-  })
+  return listing(
+    registry,
+    path,
+    accessTo(registry.host, repository, 'pull'),
+    names('tags', isTag),
+    signal,
+    async (answer) => {
+      if (answer.status !== 404) throw await refusal(answer, `list the tags of ${repository}`, subject)
+      await answer.dump()
+    },
+  )
 }
 
 /** Names of all repositories that the registry tells us. Throws REG_REFUSED where it has no catalog. */
 export function repositories(registry: Connection, signal?: AbortSignal): AsyncIterable<string> {
   const access = { scopes: ['registry:catalog:*'] }
   const subject = { kind: 'host', name: registry.host } as const
-  return listing(registry, '/v2/_catalog', access, names('repositories', isRepository), signal, async (answer) => {
-    throw await refusal(answer, 'list its repositories', subject)
-  })
+  return listing(
+    registry,
+    '/v2/_catalog',
+    access,
+    names('repositories', isRepository),
+    signal,
+    async (answer) => {
+      throw await refusal(answer, 'list its repositories', subject)
+    },
+  )
 }
 
 async function* listing(

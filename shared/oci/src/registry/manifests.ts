@@ -12,7 +12,12 @@ import { refusal } from './refusal.ts'
 const ACCEPT = MANIFEST_TYPES.join(', ')
 
 /** HEAD of a manifest, or GET where the registry does not tell all in the headers. */
-export async function headManifest(registry: Connection, repository: string, reference: string, signal?: AbortSignal): Promise<Descriptor | undefined> {
+export async function headManifest(
+  registry: Connection,
+  repository: string,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<Descriptor | undefined> {
   const answer = await ask(registry, 'HEAD', repository, reference, signal)
   await answer.dump()
   if (answer.status === 404) return undefined
@@ -21,7 +26,8 @@ export async function headManifest(registry: Connection, repository: string, ref
     const mediaType = mediaTypeOf(answer)
     const size = Number(answer.header('content-length') ?? Number.NaN)
     if (isDigest(digest) && isManifestType(mediaType) && Number.isSafeInteger(size) && size > 0) {
-      if (isDigest(reference) && digest !== reference) throw mismatch(registry, repository, reference, reference, digest)
+      if (isDigest(reference) && digest !== reference)
+        throw mismatch(registry, repository, reference, reference, digest)
       return { mediaType, digest, size }
     }
   } else if (answer.status === 401 || answer.status === 403) {
@@ -32,7 +38,12 @@ export async function headManifest(registry: Connection, repository: string, ref
 }
 
 /** GET of a manifest, with its digest and its type checked. */
-export async function getManifest(registry: Connection, repository: string, reference: string, signal?: AbortSignal): Promise<Manifest> {
+export async function getManifest(
+  registry: Connection,
+  repository: string,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<Manifest> {
   const found = await get(registry, repository, reference, signal)
   if (found) return found
   throw new CarryallError('REG_MANIFEST_UNKNOWN', `${registry.host}/${repository} has no ${reference}`, {
@@ -41,7 +52,12 @@ export async function getManifest(registry: Connection, repository: string, refe
   })
 }
 
-async function get(registry: Connection, repository: string, reference: string, signal: AbortSignal | undefined): Promise<Manifest | undefined> {
+async function get(
+  registry: Connection,
+  repository: string,
+  reference: string,
+  signal: AbortSignal | undefined,
+): Promise<Manifest | undefined> {
   const answer = await ask(registry, 'GET', repository, reference, signal)
   if (answer.status === 404) {
     await answer.dump()
@@ -53,8 +69,12 @@ async function get(registry: Connection, repository: string, reference: string, 
   const bytes = await answer.bytes(MAX_MANIFEST)
   const digest = digestOf(bytes)
   const claimed = answer.header('docker-content-digest')
-  for (const expected of [isDigest(reference) ? reference : undefined, claimed?.startsWith('sha256:') ? claimed : undefined]) {
-    if (expected !== undefined && expected !== digest) throw mismatch(registry, repository, reference, expected, digest)
+  for (const expected of [
+    isDigest(reference) ? reference : undefined,
+    claimed?.startsWith('sha256:') ? claimed : undefined,
+  ]) {
+    if (expected !== undefined && expected !== digest)
+      throw mismatch(registry, repository, reference, expected, digest)
   }
   return { digest, mediaType: parseManifest(bytes, mediaTypeOf(answer)).mediaType, bytes }
 }
@@ -67,20 +87,38 @@ export function digestOf(bytes: Buffer): string {
 /** What an error about a manifest is about: its tag, or the manifest of that digest. */
 export function subjectOf(registry: Connection, repository: string, reference: string): Subject {
   const name = `${registry.host}/${repository}`
-  return isDigest(reference) ? { kind: 'manifest', name: `${name}@${reference}`, digest: reference } : { kind: 'tag', name: `${name}:${reference}` }
+  return isDigest(reference)
+    ? { kind: 'manifest', name: `${name}@${reference}`, digest: reference }
+    : { kind: 'tag', name: `${name}:${reference}` }
 }
 
 /** The error for a registry that gives or keeps another manifest than it should. */
-export function mismatch(registry: Connection, repository: string, reference: string, expected: string, actual: string): CarryallError {
-  return new CarryallError('DIGEST_MISMATCH', `${registry.host}/${repository} has ${actual} for ${reference}, not ${expected}`, {
-    subject: subjectOf(registry, repository, reference),
-    expected,
-    actual,
-    hint: `Run the same command again; if it stays so, ${registry.host} or a cache before it is damaged`,
-  })
+export function mismatch(
+  registry: Connection,
+  repository: string,
+  reference: string,
+  expected: string,
+  actual: string,
+): CarryallError {
+  return new CarryallError(
+    'DIGEST_MISMATCH',
+    `${registry.host}/${repository} has ${actual} for ${reference}, not ${expected}`,
+    {
+      subject: subjectOf(registry, repository, reference),
+      expected,
+      actual,
+      hint: `Run the same command again; if it stays so, ${registry.host} or a cache before it is damaged`,
+    },
+  )
 }
 
-function ask(registry: Connection, method: 'GET' | 'HEAD', repository: string, reference: string, signal: AbortSignal | undefined): Promise<HttpResponse> {
+function ask(
+  registry: Connection,
+  method: 'GET' | 'HEAD',
+  repository: string,
+  reference: string,
+  signal: AbortSignal | undefined,
+): Promise<HttpResponse> {
   return registry.request({
     method,
     path: `${repositoryPath(registry.host, repository)}/manifests/${referencePath(reference)}`,

@@ -21,7 +21,12 @@ export function referencePath(reference: string): string {
 }
 
 /** Rights on a repository, and to read from another one for a mount. */
-export function accessTo(host: string, repository: string, actions: 'pull' | 'pull,push', from?: string): Access {
+export function accessTo(
+  host: string,
+  repository: string,
+  actions: 'pull' | 'pull,push',
+  from?: string,
+): Access {
   const scope = (name: string, what: string) => `repository:${repositoryName(host, name)}:${what}`
   const other = from === undefined || from === repository ? [] : [scope(from, 'pull')]
   return { repository: repositoryName(host, repository), scopes: [scope(repository, actions), ...other] }

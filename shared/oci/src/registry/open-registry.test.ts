@@ -6,7 +6,14 @@ import { promisify } from 'node:util'
 import { createHttp, type HttpOptions } from '@carryall/http'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { storeSuite } from '../store-suite.ts'
-import { type DockerRegistry, pushSample, sampleBlob, sampleImage, sampleIndex, startDockerRegistry } from '../testing/index.ts'
+import {
+  type DockerRegistry,
+  pushSample,
+  sampleBlob,
+  sampleImage,
+  sampleIndex,
+  startDockerRegistry,
+} from '../testing/index.ts'
 import { hostCertificates } from './certificates.ts'
 import { ANONYMOUS, type Credentials, loadCredentials } from './credentials.ts'
 import { openRegistry } from './open-registry.ts'
@@ -19,14 +26,28 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true }))
 
-function open({ host }: { readonly host: string }, credentials: Credentials = ANONYMOUS, options: HttpOptions = {}) {
+function open(
+  { host }: { readonly host: string },
+  credentials: Credentials = ANONYMOUS,
+  options: HttpOptions = {},
+) {
   const http = createHttp({ ...options, retry: { sleep: async () => {}, ...options.retry } })
   return { store: openRegistry({ host }, { http, credentials }), close: () => http.close() }
 }
 
 async function login(host: string, username: string, password: string): Promise<Credentials> {
   const authfile = join(directory, `${host}.json`)
-  await run('skopeo', ['login', '--tls-verify=false', '--authfile', authfile, '-u', username, '-p', password, host])
+  await run('skopeo', [
+    'login',
+    '--tls-verify=false',
+    '--authfile',
+    authfile,
+    '-u',
+    username,
+    '-p',
+    password,
+    host,
+  ])
   return loadCredentials({ authfile, env: {} })
 }
 
@@ -39,7 +60,11 @@ storeSuite('docker-registry, plain http', async () => {
 describe('docker-registry with a password and TLS', () => {
   let registry: DockerRegistry
   beforeAll(async () => {
-    registry = await startDockerRegistry({ auth: { username: 'me', password: 'pass:wörd' }, tls: 'clients', relativeUrls: true })
+    registry = await startDockerRegistry({
+      auth: { username: 'me', password: 'pass:wörd' },
+      tls: 'clients',
+      relativeUrls: true,
+    })
     const host = join(directory, 'certs.d', registry.host)
     await run('mkdir', ['-p', host])
     const { ca, clientCert, clientKey } = registry.certificates!
@@ -66,15 +91,26 @@ describe('docker-registry with a password and TLS', () => {
   })
 
   test('no login is AUTH_REQUIRED, a wrong one AUTH_DENIED, both naming the file', async () => {
-    const none = open(registry, await loadCredentials({ env: { XDG_RUNTIME_DIR: directory } }), { tls: tls() })
+    const none = open(registry, await loadCredentials({ env: { XDG_RUNTIME_DIR: directory } }), {
+      tls: tls(),
+    })
     onTestFinished(none.close)
     const hint = expect.stringContaining(join(directory, 'containers/auth.json'))
-    await expect(none.store.head('a/b', 'v1')).rejects.toMatchObject({ code: 'AUTH_REQUIRED', exit: 77, details: { hint } })
+    await expect(none.store.head('a/b', 'v1')).rejects.toMatchObject({
+      code: 'AUTH_REQUIRED',
+      exit: 77,
+      details: { hint },
+    })
     const wrong = open(registry, await authfile('wrong'), { tls: tls() })
     onTestFinished(wrong.close)
     const named = expect.stringContaining(join(directory, 'auth.json'))
-    await expect(wrong.store.head('a/b', 'v1')).rejects.toMatchObject({ code: 'AUTH_DENIED', details: { hint: named } })
-    await expect(wrong.store.putManifest('a/b', 'v1', sampleImage('x').manifest)).rejects.toMatchObject({ code: 'AUTH_DENIED' })
+    await expect(wrong.store.head('a/b', 'v1')).rejects.toMatchObject({
+      code: 'AUTH_DENIED',
+      details: { hint: named },
+    })
+    await expect(wrong.store.putManifest('a/b', 'v1', sampleImage('x').manifest)).rejects.toMatchObject({
+      code: 'AUTH_DENIED',
+    })
   })
 
   test('without its authority it is NET_TLS, without our certificate no connection', async () => {
@@ -94,10 +130,21 @@ test('what skopeo logged in to and pushed is read, and what we push skopeo reads
   onTestFinished(close)
   const index = sampleIndex([sampleImage('one'), sampleImage('two', { architecture: 'arm64' })])
   await pushSample(store, 'a/b', index, 'v1')
-  const skopeo = (...args: string[]) => run('skopeo', [...args, '--authfile', join(directory, `${registry.host}.json`)])
-  const { stdout } = await skopeo('inspect', '--raw', '--tls-verify=false', `docker://${registry.host}/a/b:v1`)
+  const skopeo = (...args: string[]) =>
+    run('skopeo', [...args, '--authfile', join(directory, `${registry.host}.json`)])
+  const { stdout } = await skopeo(
+    'inspect',
+    '--raw',
+    '--tls-verify=false',
+    `docker://${registry.host}/a/b:v1`,
+  )
   expect(Buffer.from(stdout).equals(index.manifest.bytes)).toBe(true)
-  const ends = ['--src-tls-verify=false', '--dest-tls-verify=false', `docker://${registry.host}/a/b:v1`, `docker://${registry.host}/c:copy`]
+  const ends = [
+    '--src-tls-verify=false',
+    '--dest-tls-verify=false',
+    `docker://${registry.host}/a/b:v1`,
+    `docker://${registry.host}/c:copy`,
+  ]
   await skopeo('copy', '--all', ...ends)
   expect((await store.manifest('c', 'copy')).digest).toBe(index.manifest.digest)
   expect(await store.head('c', 'copy')).toMatchObject(index.descriptor)
@@ -108,8 +155,13 @@ test('a blob that is there costs one request, a mount one, an upload two', async
   const { store, close } = open(registry)
   onTestFinished(close)
   const blob = sampleBlob({ seed: 'requests', size: 400_000 })
-  const put = (repository: string, options = {}) => store.putBlob(repository, blob.descriptor, blob.open, options)
-  expect([await put('a'), await put('a'), await put('b', { mountFrom: 'a' })]).toEqual(['uploaded', 'present', 'mounted'])
+  const put = (repository: string, options = {}) =>
+    store.putBlob(repository, blob.descriptor, blob.open, options)
+  expect([await put('a'), await put('a'), await put('b', { mountFrom: 'a' })]).toEqual([
+    'uploaded',
+    'present',
+    'mounted',
+  ])
   await expect
     .poll(() => registry.requests().map(({ method, status }) => `${method} ${status}`))
     .toEqual(['GET 200', 'POST 202', 'PUT 201', 'POST 201', 'POST 201'])
@@ -118,7 +170,9 @@ test('a blob that is there costs one request, a mount one, an upload two', async
 test('a registry that was killed and started again in the middle of an upload gets it whole', async () => {
   const first = await startDockerRegistry({ storage: join(directory, 'killed') })
   let second: DockerRegistry | undefined
-  const { store, close } = open(first, ANONYMOUS, { retry: { sleep: (ms) => new Promise((done) => setTimeout(done, ms / 10)) } })
+  const { store, close } = open(first, ANONYMOUS, {
+    retry: { sleep: (ms) => new Promise((done) => setTimeout(done, ms / 10)) },
+  })
   onTestFinished(() => close())
   const blob = sampleBlob({ seed: 'killed', size: 8 << 20 })
   let opened = 0
@@ -147,8 +201,14 @@ test('a read-only registry refuses with its reason', async () => {
   const { store, close } = open(registry)
   onTestFinished(close)
   const blob = sampleBlob('read-only')
-  await expect(store.putBlob('a', blob.descriptor, blob.open)).rejects.toMatchObject({ code: 'REG_REFUSED', details: { actual: 405 } })
-  await expect(store.putManifest('a', 'v1', sampleImage('x').manifest)).rejects.toMatchObject({ code: 'REG_REFUSED', exit: 69 })
+  await expect(store.putBlob('a', blob.descriptor, blob.open)).rejects.toMatchObject({
+    code: 'REG_REFUSED',
+    details: { actual: 405 },
+  })
+  await expect(store.putManifest('a', 'v1', sampleImage('x').manifest)).rejects.toMatchObject({
+    code: 'REG_REFUSED',
+    exit: 69,
+  })
 })
 
 test('a manifest with a missing layer is refused with the registry’s own code', async () => {
@@ -157,7 +217,10 @@ test('a manifest with a missing layer is refused with the registry’s own code'
   onTestFinished(close)
   await expect(store.putManifest('a', 'v1', sampleImage('missing').manifest)).rejects.toMatchObject({
     code: 'REG_REFUSED',
-    details: { actual: expect.stringMatching(/^(MANIFEST_BLOB_UNKNOWN|MANIFEST_INVALID)$/), subject: { kind: 'tag', name: `${registry.host}/a:v1` } },
+    details: {
+      actual: expect.stringMatching(/^(MANIFEST_BLOB_UNKNOWN|MANIFEST_INVALID)$/),
+      subject: { kind: 'tag', name: `${registry.host}/a:v1` },
+    },
   })
 })
 

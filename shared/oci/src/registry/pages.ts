@@ -22,7 +22,7 @@ export async function* pages(
   const visited = new Set<string>()
   const seen = new Set<string>()
   let barren = 0
-  for (let request = first; ; ) {
+  for (let request = first; ;) {
     const answer = await registry.request(request)
     if (answer.status !== 200) return otherwise(answer)
     visited.add(answer.url.href)
@@ -36,13 +36,17 @@ export async function* pages(
     if (link === undefined) return
     const url = ownUrl(link, answer, 'next page')
     barren = seen.size > before ? 0 : barren + 1
-    if (visited.has(url.href) || barren > MAX_BARREN || seen.size > MAX_ENTRIES) throw circles(answer, seen.size)
+    if (visited.has(url.href) || barren > MAX_BARREN || seen.size > MAX_ENTRIES)
+      throw circles(answer, seen.size)
     request = { ...first, path: url }
   }
 }
 
 /** Reads `{[key]: [names]}`, where the list may be null. Throws REG_PROTOCOL, also for a name that `isName` refuses. */
-export function names(key: string, isName: (name: string) => boolean): (bytes: Buffer, answer: HttpResponse) => readonly string[] {
+export function names(
+  key: string,
+  isName: (name: string) => boolean,
+): (bytes: Buffer, answer: HttpResponse) => readonly string[] {
   return (bytes, { url }) => {
     let list: unknown
     try {
@@ -52,15 +56,23 @@ export function names(key: string, isName: (name: string) => boolean): (bytes: B
     }
     const isList = Array.isArray(list) && list.every((name) => typeof name === 'string' && isName(name))
     if (isList) return list as string[]
-    throw new CarryallError('REG_PROTOCOL', `${url.host} answers ${url.pathname} with no proper list of ${key}`, {
-      subject: { kind: 'host', name: url.host },
-    })
+    throw new CarryallError(
+      'REG_PROTOCOL',
+      `${url.host} answers ${url.pathname} with no proper list of ${key}`,
+      {
+        subject: { kind: 'host', name: url.host },
+      },
+    )
   }
 }
 
 function circles({ url }: HttpResponse, count: number): CarryallError {
-  return new CarryallError('REG_PROTOCOL', `The pages of ${url.host}${url.pathname} do not end; read ${count} names`, {
-    subject: { kind: 'host', name: url.host },
-    actual: count,
-  })
+  return new CarryallError(
+    'REG_PROTOCOL',
+    `The pages of ${url.host}${url.pathname} do not end; read ${count} names`,
+    {
+      subject: { kind: 'host', name: url.host },
+      actual: count,
+    },
+  )
 }

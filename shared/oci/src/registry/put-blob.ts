@@ -22,7 +22,11 @@ export function blobUploads(registry: Connection): Destination['putBlob'] {
     wholeRefused = true
   }
 
-  const upload = async (target: UploadTarget, open: Open, mountFrom: string | undefined): Promise<BlobOutcome> => {
+  const upload = async (
+    target: UploadTarget,
+    open: Open,
+    mountFrom: string | undefined,
+  ): Promise<BlobOutcome> => {
     for (let attempt = 1; ; attempt += 1) {
       const source = watched(open)
       let location: URL | undefined
@@ -58,7 +62,7 @@ export function blobUploads(registry: Connection): Destination['putBlob'] {
 function watched(open: Open): { readonly open: Open; threw(error: unknown): boolean } {
   const thrown: unknown[] = []
   return {
-    open: async function* () {
+    async *open() {
       try {
         for await (const chunk of open()) yield chunk
       } catch (error) {

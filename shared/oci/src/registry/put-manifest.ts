@@ -8,8 +8,15 @@ import { accessTo, referencePath, repositoryPath } from './names.ts'
 import { refused, registryError } from './refusal.ts'
 
 /** Writes the exact bytes and compares the digest that is answered. Throws REG_REFUSED, TAG_CONFLICT, AUTH_*, DIGEST_MISMATCH. */
-export async function sendManifest(registry: Connection, repository: string, reference: string, manifest: Manifest, signal?: AbortSignal): Promise<HttpResponse> {
-  const right = digestOf(manifest.bytes) === manifest.digest && (isTag(reference) || reference === manifest.digest)
+export async function sendManifest(
+  registry: Connection,
+  repository: string,
+  reference: string,
+  manifest: Manifest,
+  signal?: AbortSignal,
+): Promise<HttpResponse> {
+  const right =
+    digestOf(manifest.bytes) === manifest.digest && (isTag(reference) || reference === manifest.digest)
   const put = async () => {
     const answer = await registry.request({
       method: 'PUT',
@@ -29,12 +36,15 @@ export async function sendManifest(registry: Connection, repository: string, ref
   const answer = await withRetry(registry.http.retry, put, signal)
   await answer.dump()
   const kept = answer.header('docker-content-digest')
-  if (kept?.startsWith('sha256:') && kept !== manifest.digest) throw mismatch(registry, repository, reference, manifest.digest, kept)
+  if (kept?.startsWith('sha256:') && kept !== manifest.digest)
+    throw mismatch(registry, repository, reference, manifest.digest, kept)
   return answer
 }
 
 /** The entry of a manifest in the referrers list of its subject (distribution-spec: referrers); undefined without subject. */
-export function referrerOf(manifest: Manifest): { readonly subject: string; readonly entry: Descriptor } | undefined {
+export function referrerOf(
+  manifest: Manifest,
+): { readonly subject: string; readonly entry: Descriptor } | undefined {
   const { subject, artifactType, config, annotations } = parseManifest(manifest.bytes, manifest.mediaType)
   if (!subject || !isDigest(subject.digest)) return undefined
   const type = artifactType || config?.mediaType

@@ -32,11 +32,16 @@ test.each([
   ['/token', 'REG_PROTOCOL'],
   ['', 'REG_PROTOCOL'],
 ])('not %s', (realm, code) => {
-  const check = () => checkRealm(realm, new URL(REGISTRY), ['listed.example', 'host.example:7443', '127.0.0.1'])
+  const check = () =>
+    checkRealm(realm, new URL(REGISTRY), ['listed.example', 'host.example:7443', '127.0.0.1'])
   expect(check).toThrow(expect.objectContaining({ code }))
 })
 
 test('the hint names the flag that allows it', () => {
   const check = () => checkRealm('https://sso.example/token', new URL(REGISTRY), [])
-  expect(check).toThrow(expect.objectContaining({ details: expect.objectContaining({ hint: expect.stringContaining('--allow-realm sso.example') }) }))
+  expect(check).toThrow(
+    expect.objectContaining({
+      details: expect.objectContaining({ hint: expect.stringContaining('--allow-realm sso.example') }),
+    }),
+  )
 })

@@ -17,7 +17,12 @@ const NO_CONTENT = new Set(['NAME_UNKNOWN', 'MANIFEST_UNKNOWN'])
 
 /** The referrers of one registry: its API, or the tag `sha256-<hex>` where it has none. */
 export interface Referrers {
-  list(repository: string, digest: string, signal?: AbortSignal): Promise<readonly Descriptor[]>
+  list(
+    repository: string,
+    digest: string,
+    signal?: AbortSignal,
+    tags?: ReadonlySet<string>,
+  ): Promise<readonly Descriptor[]>
   /** After a manifest with a subject was taken by a registry that did not say `OCI-Subject`. */
   record(repository: string, manifest: Manifest, signal?: AbortSignal): Promise<void>
 }
@@ -27,7 +32,11 @@ export function referrers(registry: Connection): Referrers {
   let hasApi: boolean | undefined
   const writers = new Map<string, { readonly turn: Limit; users: number }>()
 
-  const byApi = async (repository: string, digest: string, signal?: AbortSignal): Promise<readonly Descriptor[] | undefined> => {
+  const byApi = async (
+    repository: string,
+    digest: string,
+    signal?: AbortSignal,
+  ): Promise<readonly Descriptor[] | undefined> => {
     const found = new Map<string, Descriptor>()
     let missing = false
     const read = (bytes: Buffer) => {
@@ -45,7 +54,12 @@ export function referrers(registry: Connection): Referrers {
     const all = pages(registry, request, read, async (answer) => {
       const said = await registryError(answer)
       if (!NO_API.has(answer.status)) {
-        throw refused(answer, said, `list the referrers of ${digest}`, subjectOf(registry, repository, digest))
+        throw refused(
+          answer,
+          said,
+          `list the referrers of ${digest}`,
+          subjectOf(registry, repository, digest),
+        )
       }
       missing = true
       // A registry that knows the way but not the repository may well have the API.
@@ -57,7 +71,11 @@ export function referrers(registry: Connection): Referrers {
     return [...found.values()]
   }
 
-  const readTag = async (repository: string, digest: string, signal?: AbortSignal): Promise<Manifest | undefined> => {
+  const readTag = async (
+    repository: string,
+    digest: string,
+    signal?: AbortSignal,
+  ): Promise<Manifest | undefined> => {
     try {
       return await getManifest(registry, repository, fallbackTag(digest), signal)
     } catch (error) {
@@ -66,7 +84,11 @@ export function referrers(registry: Connection): Referrers {
     }
   }
 
-  const byTag = async (repository: string, digest: string, signal?: AbortSignal): Promise<readonly Descriptor[]> => {
+  const byTag = async (
+    repository: string,
+    digest: string,
+    signal?: AbortSignal,
+  ): Promise<readonly Descriptor[]> => {
     const found = await readTag(repository, digest, signal)
     return found && isIndexType(found.mediaType) ? parseManifest(found.bytes, found.mediaType).manifests : []
   }
@@ -78,12 +100,21 @@ export function referrers(registry: Connection): Referrers {
     const bytes = Buffer.from(JSON.stringify({ ...index, manifests: [...index.manifests, entry] }))
     if (bytes.length > MAX_MANIFEST) throw tooMany(registry, repository, subject)
     const mediaType = found?.mediaType ?? INDEX
-    await sendManifest(registry, repository, fallbackTag(subject), { digest: digestOf(bytes), mediaType, bytes }, signal)
+    await sendManifest(
+      registry,
+      repository,
+      fallbackTag(subject),
+      { digest: digestOf(bytes), mediaType, bytes },
+      signal,
+    )
   }
 
   return {
-    list: async (repository, digest, signal) =>
-      (hasApi === false ? undefined : await byApi(repository, digest, signal)) ?? byTag(repository, digest, signal),
+    list: async (repository, digest, signal, tags) => {
+      const listed = hasApi === false ? undefined : await byApi(repository, digest, signal)
+      if (listed !== undefined) return listed
+      return tags?.has(fallbackTag(digest)) === false ? [] : byTag(repository, digest, signal)
+    },
 
     record: async (repository, manifest, signal) => {
       const referrer = referrerOf(manifest)
@@ -116,15 +147,23 @@ interface RawIndex {
 function indexToExtend(found: Manifest | undefined, subject: () => Subject): RawIndex {
   if (!found) return { schemaVersion: 2, mediaType: INDEX, manifests: [] } as RawIndex
   if (isIndexType(found.mediaType)) return JSON.parse(found.bytes.toString('utf8')) as RawIndex
-  throw new CarryallError('TAG_CONFLICT', `The tag for referrers is taken by a manifest of type ${found.mediaType}`, {
-    subject: subject(),
-    hint: 'Remove that tag, which is reserved by the distribution-spec, and run the same command again',
-  })
+  throw new CarryallError(
+    'TAG_CONFLICT',
+    `The tag for referrers is taken by a manifest of type ${found.mediaType}`,
+    {
+      subject: subject(),
+      hint: 'Remove that tag, which is reserved by the distribution-spec, and run the same command again',
+    },
+  )
 }
 
 function tooMany(registry: Connection, repository: string, digest: string): CarryallError {
-  return new CarryallError('REG_REFUSED', `The referrers of ${digest} do not fit into one index of ${MAX_MANIFEST} bytes`, {
-    subject: subjectOf(registry, repository, digest),
-    hint: `${registry.host} has no referrers API; remove attachments that are no longer needed`,
-  })
+  return new CarryallError(
+    'REG_REFUSED',
+    `The referrers of ${digest} do not fit into one index of ${MAX_MANIFEST} bytes`,
+    {
+      subject: subjectOf(registry, repository, digest),
+      hint: `${registry.host} has no referrers API; remove attachments that are no longer needed`,
+    },
+  )
 }

@@ -15,7 +15,8 @@ export async function registryError(answer: HttpResponse): Promise<RegistryError
   const text = (await answer.bytes(64 * 1024).catch(() => Buffer.alloc(0))).toString('utf8')
   try {
     const [first] = (JSON.parse(text) as { errors: readonly { code?: unknown; message?: unknown }[] }).errors
-    const code = typeof first?.code === 'string' && /^[A-Z_]{1,64}$/.test(first.code) ? { code: first.code } : {}
+    const code =
+      typeof first?.code === 'string' && /^[A-Z_]{1,64}$/.test(first.code) ? { code: first.code } : {}
     return { ...code, message: typeof first?.message === 'string' ? show(first.message) : '' }
   } catch {
     return { message: /^\s*</.test(text) ? '' : show(text) }
@@ -26,22 +27,36 @@ export async function registryError(answer: HttpResponse): Promise<RegistryError
  * An answer of 300 and above as an error: AUTH_DENIED for 401 and 403, TAG_CONFLICT where a tag is immutable, REG_PROTOCOL
  * for a redirect that is not followed, else REG_REFUSED. `actual` is the registry's own code, or the status.
  */
-export async function refusal(answer: HttpResponse, action: string, subject: Subject): Promise<CarryallError> {
+export async function refusal(
+  answer: HttpResponse,
+  action: string,
+  subject: Subject,
+): Promise<CarryallError> {
   const said = await registryError(answer)
   return refused(answer, said, action, subject)
 }
 
 /** `refusal` for a body that has been read already; `retryable` where the same request may be taken later. */
-export function refused(answer: HttpResponse, said: RegistryError, action: string, subject: Subject, retryable = false): CarryallError {
+export function refused(
+  answer: HttpResponse,
+  said: RegistryError,
+  action: string,
+  subject: Subject,
+  retryable = false,
+): CarryallError {
   const { host } = answer.url
   const words = [said.code, said.message].filter(Boolean).join(': ')
   const code = errorCode(answer.status, said, subject)
-  return new CarryallError(code, `${host} refuses to ${action}: ${answer.status}${words ? ` ${words}` : ''}`, {
-    subject,
-    actual: said.code ?? answer.status,
-    hint: HINTS[code]!(host),
-    ...(retryable ? { retryable } : {}),
-  })
+  return new CarryallError(
+    code,
+    `${host} refuses to ${action}: ${answer.status}${words ? ` ${words}` : ''}`,
+    {
+      subject,
+      actual: said.code ?? answer.status,
+      hint: HINTS[code]!(host),
+      ...(retryable ? { retryable } : {}),
+    },
+  )
 }
 
 const HINTS: Partial<Record<ErrorCode, (host: string) => string>> = {

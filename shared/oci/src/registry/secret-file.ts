@@ -8,7 +8,11 @@ import { CarryallError } from '@carryall/errors'
  * owner's to protect, as is root's 0640 file for a group of operators or a mounted secret; but it must be root's, unless
  * we are root, and nobody but its owner may write to it.
  */
-export function checkSecretFile(path: string, status: Pick<Stats, 'mode' | 'uid'>, euid = geteuid?.() ?? 0): void {
+export function checkSecretFile(
+  path: string,
+  status: Pick<Stats, 'mode' | 'uid'>,
+  euid = geteuid?.() ?? 0,
+): void {
   const mode = status.mode & 0o777
   const shown = mode.toString(8).padStart(4, '0')
   const foreign = status.uid !== euid && status.uid !== 0 && euid !== 0
@@ -19,6 +23,8 @@ export function checkSecretFile(path: string, status: Pick<Stats, 'mode' | 'uid'
     subject: { kind: 'file', name: path },
     actual: foreign ? status.uid : shown,
     expected: foreign ? euid : '0600',
-    hint: foreign ? `Make a copy of your own with mode 0600` : `Run "chmod 600 ${path}"; if others could read it, change the password, too`,
+    hint: foreign
+      ? `Make a copy of your own with mode 0600`
+      : `Run "chmod 600 ${path}"; if others could read it, change the password, too`,
   })
 }

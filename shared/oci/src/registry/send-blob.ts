@@ -12,7 +12,12 @@ const BYTES = { 'content-type': 'application/octet-stream' }
 export type Open = () => AsyncIterable<Buffer>
 
 /** Sends a blob to an upload session with one PUT; false where the registry wants it by PATCH. */
-export async function sendWhole(registry: Connection, target: UploadTarget, location: URL, open: Open): Promise<boolean> {
+export async function sendWhole(
+  registry: Connection,
+  target: UploadTarget,
+  location: URL,
+  open: Open,
+): Promise<boolean> {
   const answer = await registry.request({
     method: 'PUT',
     path: closingUrl(location, target),
@@ -32,7 +37,12 @@ export async function sendWhole(registry: Connection, target: UploadTarget, loca
 }
 
 /** Sends a blob with one PATCH and closes the upload with an empty PUT. */
-export async function sendPatched(registry: Connection, target: UploadTarget, location: URL, open: Open): Promise<void> {
+export async function sendPatched(
+  registry: Connection,
+  target: UploadTarget,
+  location: URL,
+  open: Open,
+): Promise<void> {
   const { blob, access, ask } = target
   const range: Record<string, string> = blob.size > 0 ? { 'content-range': `0-${blob.size - 1}` } : {}
   const patched = await registry.request({
@@ -54,7 +64,10 @@ export async function sendPatched(registry: Connection, target: UploadTarget, lo
   checkStored(closed, target)
 }
 
-async function bodyOf(blob: Descriptor, open: Open): Promise<{ readonly body: Buffer | Open; readonly size: number }> {
+async function bodyOf(
+  blob: Descriptor,
+  open: Open,
+): Promise<{ readonly body: Buffer | Open; readonly size: number }> {
   if (blob.size > SMALL) return { body: open, size: blob.size }
   const chunks: Buffer[] = []
   let size = 0

@@ -60,7 +60,11 @@ function get({ realm, service, scopes, credential }: TokenRequest): HttpRequest 
 }
 
 function post({ realm, service, scopes }: TokenRequest, identityToken: string): HttpRequest {
-  const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: identityToken, client_id: CLIENT })
+  const form = new URLSearchParams({
+    grant_type: 'refresh_token',
+    refresh_token: identityToken,
+    client_id: CLIENT,
+  })
   if (service !== undefined) form.set('service', service)
   if (scopes.length > 0) form.set('scope', scopes.join(' '))
   return {

@@ -21,7 +21,12 @@ export interface UploadTarget {
   readonly ask: { readonly idempotent: false; readonly signal?: AbortSignal }
 }
 
-export function uploadTarget(registry: Connection, repository: string, blob: Descriptor, signal: AbortSignal | undefined): UploadTarget {
+export function uploadTarget(
+  registry: Connection,
+  repository: string,
+  blob: Descriptor,
+  signal: AbortSignal | undefined,
+): UploadTarget {
   const { host } = registry
   const digest = referencePath(blob.digest)
   return {
@@ -59,19 +64,27 @@ export async function uploadError(answer: HttpResponse, target: UploadTarget): P
   const { host } = answer.url
   const { subject, blob } = target
   if (RECEIVED_OTHERS.has(said.code ?? '')) {
-    return new CarryallError('DIGEST_MISMATCH', `${host} received other bytes for ${blob.digest} than were sent`, {
-      subject,
-      expected: blob.digest,
-      hint: `Run the same command again; if it stays so, a proxy before ${host} changes uploads`,
-    })
+    return new CarryallError(
+      'DIGEST_MISMATCH',
+      `${host} received other bytes for ${blob.digest} than were sent`,
+      {
+        subject,
+        expected: blob.digest,
+        hint: `Run the same command again; if it stays so, a proxy before ${host} changes uploads`,
+      },
+    )
   }
   if (answer.status === 404 || answer.status === 416 || LOST.has(said.code ?? '')) {
-    return new CarryallError('NET_UNAVAILABLE', `${host} lost the upload of ${blob.digest}: ${said.code ?? answer.status}`, {
-      subject,
-      actual: said.code ?? answer.status,
-      retryable: true,
-      hint: 'Run the same command again; registries that share an address need the same http secret and storage',
-    })
+    return new CarryallError(
+      'NET_UNAVAILABLE',
+      `${host} lost the upload of ${blob.digest}: ${said.code ?? answer.status}`,
+      {
+        subject,
+        actual: said.code ?? answer.status,
+        retryable: true,
+        hint: 'Run the same command again; registries that share an address need the same http secret and storage',
+      },
+    )
   }
   return refused(answer, said, `take the blob ${blob.digest}`, subject)
 }

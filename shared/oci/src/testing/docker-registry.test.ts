@@ -13,8 +13,11 @@ test('a plain one answers and logs what it served', async () => {
 
 test('one with a password and TLS takes skopeo in with both only', async () => {
   await using registry = await startDockerRegistry({ auth: { username: 'u', password: 'secret' }, tls: true })
-  const list = (...flags: string[]) => run('skopeo', ['list-tags', ...flags, `docker://${registry.host}/none`])
-  await expect(list('--tls-verify=false', '--creds', 'u:wrong')).rejects.toThrow(/unauthorized|authentication/)
+  const list = (...flags: string[]) =>
+    run('skopeo', ['list-tags', ...flags, `docker://${registry.host}/none`])
+  await expect(list('--tls-verify=false', '--creds', 'u:wrong')).rejects.toThrow(
+    /unauthorized|authentication/,
+  )
   await expect(list('--creds', 'u:secret')).rejects.toThrow(/x509|certificate/)
   await expect(list('--tls-verify=false', '--creds', 'u:secret')).rejects.toThrow(/404/)
 })

@@ -12,7 +12,12 @@ export interface DockerRegistryOptions {
   /** Basic authentication by an htpasswd file. */
   readonly auth?: { readonly username: string; readonly password: string }
   /** Bearer authentication by a token server that signs with the key of a certificate (a PEM file). */
-  readonly token?: { readonly realm: string; readonly service: string; readonly issuer: string; readonly rootcertbundle: string }
+  readonly token?: {
+    readonly realm: string
+    readonly service: string
+    readonly issuer: string
+    readonly rootcertbundle: string
+  }
   /** Serves https with a certificate of a test authority; `clients` wants a client certificate, too. */
   readonly tls?: boolean | 'clients'
   /** Where its content lives; a fresh directory that goes with `stop` if absent. */
@@ -106,7 +111,9 @@ async function configure(
       maintenance: { uploadpurging: { enabled: false }, readonly: { enabled: options.readOnly ?? false } },
     },
     ...(options.token ? { auth: { token: options.token } } : {}),
-    ...(options.auth ? { auth: { htpasswd: { realm: 'test', path: await htpasswd(directory, options.auth) } } } : {}),
+    ...(options.auth
+      ? { auth: { htpasswd: { realm: 'test', path: await htpasswd(directory, options.auth) } } }
+      : {}),
     http: {
       addr: `127.0.0.1:${options.port ?? 0}`,
       // A fixed secret keeps upload sessions across a restart, as a real installation does.

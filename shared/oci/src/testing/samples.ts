@@ -29,7 +29,12 @@ export function sampleBlob(
   content: string | Buffer | { readonly seed: string; readonly size: number },
   mediaType = 'application/octet-stream',
 ): SampleBlob {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : Buffer.isBuffer(content) ? content : keyStream(content.seed, content.size)
+  const bytes =
+    typeof content === 'string'
+      ? Buffer.from(content)
+      : Buffer.isBuffer(content)
+        ? content
+        : keyStream(content.seed, content.size)
   const descriptor = { mediaType, digest: `sha256:${hash('sha256', bytes)}`, size: bytes.length }
   return { descriptor, bytes, open: () => verified(chunks(bytes), descriptor) }
 }
@@ -37,7 +42,11 @@ export function sampleBlob(
 /** A layer that is compressed as its type says and unpacks to `size` bytes, so that other tools leave it as it is. */
 export function sampleLayer(seed: string, size: number, mediaType = `${OCI}.layer.v1.tar+gzip`): SampleBlob {
   const plain = keyStream(seed, size)
-  const bytes = /gzip$/.test(mediaType) ? gzipSync(plain, { level: 1 }) : /zstd$/.test(mediaType) ? zstdCompressSync(plain) : plain
+  const bytes = mediaType.endsWith('gzip')
+    ? gzipSync(plain, { level: 1 })
+    : mediaType.endsWith('zstd')
+      ? zstdCompressSync(plain)
+      : plain
   return { ...sampleBlob(bytes, mediaType), diffId: `sha256:${hash('sha256', plain)}` }
 }
 
@@ -54,26 +63,42 @@ export interface SampleImageOptions {
 /** An image that follows from `seed`; Docker's are printed with three spaces, as Docker does. */
 export function sampleImage(seed: string, options: SampleImageOptions = {}): Sample {
   const { docker = false, layers = [1000, 2000], architecture = 'amd64' } = options
-  const layerType = options.layerType ?? (docker ? `${DOCKER}.image.rootfs.diff.tar.gzip` : `${OCI}.layer.v1.tar+gzip`)
+  const layerType =
+    options.layerType ?? (docker ? `${DOCKER}.image.rootfs.diff.tar.gzip` : `${OCI}.layer.v1.tar+gzip`)
   const configType = docker ? `${DOCKER}.container.image.v1+json` : `${OCI}.config.v1+json`
   const made = layers.map((size, index) => sampleLayer(`${seed}/${index}`, size, layerType))
   const all = [...made, ...(options.shared ?? [])]
   const rootfs = { type: 'layers', diff_ids: all.map((layer) => layer.diffId ?? layer.descriptor.digest) }
-  const config = sampleBlob(JSON.stringify({ architecture, os: 'linux', author: seed, config: {}, rootfs }), configType)
+  const config = sampleBlob(
+    JSON.stringify({ architecture, os: 'linux', author: seed, config: {}, rootfs }),
+    configType,
+  )
   const mediaType = docker ? `${DOCKER}.distribution.manifest.v2+json` : `${OCI}.manifest.v1+json`
-  const value = { schemaVersion: 2, mediaType, config: config.descriptor, layers: all.map((layer) => layer.descriptor) }
+  const value = {
+    schemaVersion: 2,
+    mediaType,
+    config: config.descriptor,
+    layers: all.map((layer) => layer.descriptor),
+  }
   return sample(Buffer.from(JSON.stringify(value, null, docker ? 3 : 0)), mediaType, [config, ...all])
 }
 
 /** An index of images and of other indexes. */
-export function sampleIndex(children: readonly Sample[], options: { readonly docker?: boolean } = {}): Sample {
+export function sampleIndex(
+  children: readonly Sample[],
+  options: { readonly docker?: boolean } = {},
+): Sample {
   const mediaType = options.docker ? `${DOCKER}.distribution.manifest.list.v2+json` : `${OCI}.index.v1+json`
   const value = { schemaVersion: 2, mediaType, manifests: children.map(platformed) }
   return sample(Buffer.from(JSON.stringify(value)), mediaType, [], children)
 }
 
 /** An artifact that is attached to `subject`, in the way of OCI 1.1. */
-export function sampleArtifact(seed: string, subject: Descriptor, artifactType = 'application/vnd.example.signature'): Sample {
+export function sampleArtifact(
+  seed: string,
+  subject: Descriptor,
+  artifactType = 'application/vnd.example.signature',
+): Sample {
   const mediaType = `${OCI}.manifest.v1+json`
   const config = sampleBlob('{}', 'application/vnd.oci.empty.v1+json')
   const payload = sampleBlob(`payload of ${seed}`, artifactType)
@@ -91,20 +116,37 @@ export function sampleArtifact(seed: string, subject: Descriptor, artifactType =
 }
 
 /** Pushes a sample as a client does: blobs, children by digest, then the manifest under `reference`, or its digest. */
-export async function pushSample(store: Destination, repository: string, what: Sample, reference = what.manifest.digest): Promise<void> {
+export async function pushSample(
+  store: Destination,
+  repository: string,
+  what: Sample,
+  reference = what.manifest.digest,
+): Promise<void> {
   for (const blob of what.blobs) await store.putBlob(repository, blob.descriptor, blob.open)
   for (const child of what.children) await pushSample(store, repository, child)
   await store.putManifest(repository, reference, what.manifest)
 }
 
-function sample(bytes: Buffer, mediaType: string, blobs: readonly SampleBlob[], children: readonly Sample[] = []): Sample {
+function sample(
+  bytes: Buffer,
+  mediaType: string,
+  blobs: readonly SampleBlob[],
+  children: readonly Sample[] = [],
+): Sample {
   const digest = `sha256:${hash('sha256', bytes)}`
-  return { manifest: { digest, mediaType, bytes }, descriptor: { mediaType, digest, size: bytes.length }, blobs, children }
+  return {
+    manifest: { digest, mediaType, bytes },
+    descriptor: { mediaType, digest, size: bytes.length },
+    blobs,
+    children,
+  }
 }
 
 function platformed(child: Sample): Descriptor {
   if (child.children.length > 0) return child.descriptor
-  const { architecture = 'amd64' } = JSON.parse(child.blobs[0]?.bytes.toString() ?? '{}') as { architecture?: string }
+  const { architecture = 'amd64' } = JSON.parse(child.blobs[0]?.bytes.toString() ?? '{}') as {
+    architecture?: string
+  }
   return { ...child.descriptor, platform: { architecture, os: 'linux' } }
 }
 

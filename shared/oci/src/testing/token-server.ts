@@ -30,14 +30,26 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     (seen, response) => {
       const account = accountOf(seen, accounts)
       if (account === undefined) return void response.writeHead(401).end()
-      const form = seen.method === 'POST' ? new URLSearchParams(seen.body.toString()) : new URL(seen.url, 'http://x').searchParams
-      const scopes = form.getAll('scope').flatMap((scope) => scope.split(' ')).filter(Boolean)
+      const form =
+        seen.method === 'POST'
+          ? new URLSearchParams(seen.body.toString())
+          : new URL(seen.url, 'http://x').searchParams
+      const scopes = form
+        .getAll('scope')
+        .flatMap((scope) => scope.split(' '))
+        .filter(Boolean)
       const access = scopes.map((scope) => {
         const [type = '', name = '', actions = ''] = scope.split(':')
-        return { type, name, actions: actions.split(',').filter((action) => options.grant(account, name, action)) }
+        return {
+          type,
+          name,
+          actions: actions.split(',').filter((action) => options.grant(account, name, action)),
+        }
       })
       const token = jwt(key, cert, { ...names, account, access, life })
-      response.end(JSON.stringify({ [seen.method === 'POST' ? 'access_token' : 'token']: token, expires_in: life }))
+      response.end(
+        JSON.stringify({ [seen.method === 'POST' ? 'access_token' : 'token']: token, expires_in: life }),
+      )
     },
     options.address === undefined ? {} : { address: options.address },
   )
@@ -50,18 +62,29 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
   }
 }
 
-function accountOf({ method, headers, body }: Seen, accounts: Readonly<Record<string, string>>): string | undefined {
+function accountOf(
+  { method, headers, body }: Seen,
+  accounts: Readonly<Record<string, string>>,
+): string | undefined {
   const holder = (secret: string | null) => Object.keys(accounts).find((name) => accounts[name] === secret)
   if (method === 'POST') return holder(new URLSearchParams(body.toString()).get('refresh_token'))
   if (headers.authorization === undefined) return ''
-  const [name = '', password = ''] = Buffer.from(headers.authorization.slice('Basic '.length), 'base64').toString().split(':')
+  const [name = '', password = ''] = Buffer.from(headers.authorization.slice('Basic '.length), 'base64')
+    .toString()
+    .split(':')
   return accounts[name] === password ? name : undefined
 }
 
 function jwt(
   key: Buffer,
   cert: string,
-  claims: { readonly service: string; readonly issuer: string; readonly account: string; readonly access: object; readonly life: number },
+  claims: {
+    readonly service: string
+    readonly issuer: string
+    readonly account: string
+    readonly access: object
+    readonly life: number
+  },
 ): string {
   const x5c = [new X509Certificate(cert).raw.toString('base64')]
   const now = Math.floor(Date.now() / 1000)

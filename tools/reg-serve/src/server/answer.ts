@@ -14,8 +14,8 @@ const READING = ['GET', 'HEAD']
 export async function answer(exchange: Exchange): Promise<void> {
   const asked = route(exchange.path)
   const method = exchange.request.method ?? ''
-  const isUpload = asked.kind === 'uploads' || asked.kind === 'upload'
-  if (READING.includes(method) && !isUpload) return read(exchange, asked)
+  if (READING.includes(method) && asked.kind !== 'uploads' && asked.kind !== 'upload')
+    return read(exchange, asked)
   const allowed = allowedMethods(asked, exchange.push !== undefined)
   if (!allowed.includes(method) || exchange.push === undefined) {
     throw new Refusal(405, 'UNSUPPORTED', refusedBecause(exchange, asked), { allow: allowed.join(', ') })
@@ -23,7 +23,10 @@ export async function answer(exchange: Exchange): Promise<void> {
   return push(exchange, exchange.push, asked, method)
 }
 
-async function read(exchange: Exchange, asked: Route): Promise<void> {
+async function read(
+  exchange: Exchange,
+  asked: Exclude<Route, { kind: 'uploads' | 'upload' }>,
+): Promise<void> {
   switch (asked.kind) {
     case 'base':
       return replyJson(exchange.request, exchange.response, {})

@@ -4,7 +4,10 @@ import { Refusal } from './refusal.ts'
 import { replyJson } from './reply.ts'
 
 /** Tags of a repository, sorted (distribution-spec: listing tags). */
-export async function listTags({ request, response, store, path, query, pageSize }: Exchange, repository: string): Promise<void> {
+export async function listTags(
+  { request, response, store, path, query, pageSize }: Exchange,
+  repository: string,
+): Promise<void> {
   const tags = await sorted(store.tags(repository))
   if (tags.length === 0 && !(await sorted(store.repositories())).includes(repository)) {
     throw new Refusal(404, 'NAME_UNKNOWN', `There is no repository ${repository}`)
@@ -14,19 +17,35 @@ export async function listTags({ request, response, store, path, query, pageSize
 }
 
 /** Names of all repositories, sorted (distribution's own `_catalog`). */
-export async function listRepositories({ request, response, store, path, query, pageSize }: Exchange): Promise<void> {
+export async function listRepositories({
+  request,
+  response,
+  store,
+  path,
+  query,
+  pageSize,
+}: Exchange): Promise<void> {
   const { names, link } = page(await sorted(store.repositories()), path, query, pageSize)
   replyJson(request, response, { repositories: names }, { link })
 }
 
 /** Manifests whose subject is `digest`, as an index; an empty one where there are none (distribution-spec: listing referrers). */
-export async function listReferrers({ request, response, store, query }: Exchange, repository: string, digest: string): Promise<void> {
+export async function listReferrers(
+  { request, response, store, query }: Exchange,
+  repository: string,
+  digest: string,
+): Promise<void> {
   const type = query.get('artifactType')
   const all = await store.referrers(repository, digest)
   const manifests = type === null ? all : all.filter((referrer) => referrer.artifactType === type)
   const mediaType = 'application/vnd.oci.image.index.v1+json'
   const filtered = type === null ? undefined : 'artifactType'
-  replyJson(request, response, { schemaVersion: 2, mediaType, manifests }, { 'content-type': mediaType, 'oci-filters-applied': filtered })
+  replyJson(
+    request,
+    response,
+    { schemaVersion: 2, mediaType, manifests },
+    { 'content-type': mediaType, 'oci-filters-applied': filtered },
+  )
 }
 
 async function sorted(names: AsyncIterable<string>): Promise<string[]> {

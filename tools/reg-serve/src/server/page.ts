@@ -12,12 +12,16 @@ export interface Page {
  */
 export function page(names: readonly string[], path: string, query: URLSearchParams, limit: number): Page {
   const asked = query.get('n')
-  if (asked !== null && !/^\d{1,9}$/.test(asked)) throw new Refusal(400, 'PAGINATION_NUMBER_INVALID', 'n is not a number')
+  if (asked !== null && !/^\d{1,9}$/.test(asked))
+    throw new Refusal(400, 'PAGINATION_NUMBER_INVALID', 'n is not a number')
   const size = Math.min(asked === null ? limit : Number(asked), limit)
   const last = query.get('last')
   const rest = last === null ? names : names.filter((name) => name > last)
   const shown = rest.slice(0, size)
   const end = shown.at(-1)
   if (end === undefined || shown.length === rest.length) return { names: shown }
-  return { names: shown, link: `<${path}?${new URLSearchParams({ n: String(size), last: end }).toString()}>; rel="next"` }
+  return {
+    names: shown,
+    link: `<${path}?${new URLSearchParams({ n: String(size), last: end }).toString()}>; rel="next"`,
+  }
 }

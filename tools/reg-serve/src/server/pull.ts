@@ -10,10 +10,12 @@ export async function pullManifest(exchange: Exchange, repository: string, refer
   const { request, response, store } = exchange
   const found = await store.head(repository, reference)
   // A store may know the digest of a layer as well.
-  if (found === undefined || !isManifestType(found.mediaType)) throw new Refusal(404, 'MANIFEST_UNKNOWN', `There is no manifest ${reference} in ${repository}`)
+  if (found === undefined || !isManifestType(found.mediaType))
+    throw new Refusal(404, 'MANIFEST_UNKNOWN', `There is no manifest ${reference} in ${repository}`)
   const headers = { ...identity(found.digest), 'content-type': found.mediaType }
   if (isUnchanged(exchange, found.digest)) return replyEmpty(response, 304, headers)
-  if (request.method === 'HEAD') return replyEmpty(response, 200, { ...headers, 'content-length': found.size })
+  if (request.method === 'HEAD')
+    return replyEmpty(response, 200, { ...headers, 'content-length': found.size })
   // By digest: a tag may have moved since.
   const { bytes } = await store.manifest(repository, found.digest)
   replyBytes(request, response, 200, bytes, headers)
@@ -23,13 +25,20 @@ export async function pullManifest(exchange: Exchange, repository: string, refer
 export async function pullBlob(exchange: Exchange, repository: string, digest: string): Promise<void> {
   const { request, response, store } = exchange
   const place = await store.blobPlace(repository, digest)
-  if (place === undefined) throw new Refusal(404, 'BLOB_UNKNOWN', `There is no blob ${digest} in ${repository}`)
+  if (place === undefined)
+    throw new Refusal(404, 'BLOB_UNKNOWN', `There is no blob ${digest} in ${repository}`)
   const { file, offset, size } = place
-  const headers = { ...identity(digest), 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes' }
+  const headers = {
+    ...identity(digest),
+    'content-type': 'application/octet-stream',
+    'accept-ranges': 'bytes',
+  }
   if (isUnchanged(exchange, digest)) return replyEmpty(response, 304, headers)
   const range = byteRange(rangeHeader(exchange, digest), size)
   if (range === 'unsatisfiable') {
-    throw new Refusal(416, 'SIZE_INVALID', `The blob has ${size} bytes`, { 'content-range': `bytes */${size}` })
+    throw new Refusal(416, 'SIZE_INVALID', `The blob has ${size} bytes`, {
+      'content-range': `bytes */${size}`,
+    })
   }
   const { start, end } = range ?? { start: 0, end: size - 1 }
   const length = end - start + 1
@@ -48,7 +57,10 @@ function identity(digest: string): { 'docker-content-digest': string; etag: stri
 
 function isUnchanged({ request }: Exchange, digest: string): boolean {
   const known = request.headers['if-none-match']
-  return known !== undefined && known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === `"${digest}"` || tag.trim() === '*')
+  return (
+    known !== undefined &&
+    known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === `"${digest}"` || tag.trim() === '*')
+  )
 }
 
 function rangeHeader({ request }: Exchange, digest: string): string | undefined {

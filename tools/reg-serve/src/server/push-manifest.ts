@@ -8,7 +8,12 @@ import { replyEmpty } from './reply.ts'
 import { bodyOf } from './request-body.ts'
 
 /** PUT of a manifest by tag or digest, its bytes kept exactly (distribution-spec: pushing manifests). */
-export async function pushManifest(exchange: Exchange, store: Writable, repository: string, reference: string): Promise<void> {
+export async function pushManifest(
+  exchange: Exchange,
+  store: Writable,
+  repository: string,
+  reference: string,
+): Promise<void> {
   const { request, response } = exchange
   const bytes = await read(bodyOf(request))
   const digest = `sha256:${hash('sha256', bytes)}`
@@ -42,7 +47,17 @@ async function theClientsFault<T>(use: () => T | Promise<T>): Promise<T> {
     if (isCarryallError(error, 'REG_REFUSED') && error.details.actual === 'MANIFEST_BLOB_UNKNOWN') {
       throw new Refusal(400, 'MANIFEST_BLOB_UNKNOWN', error.message, {}, error)
     }
-    if (isCarryallError(error, 'REG_REFUSED', 'REG_PROTOCOL', 'REG_AMBIGUOUS_MANIFEST', 'REG_UNSUPPORTED_MANIFEST', 'SCHEMA_INVALID', 'INPUT_SYNTAX')) {
+    if (
+      isCarryallError(
+        error,
+        'REG_REFUSED',
+        'REG_PROTOCOL',
+        'REG_AMBIGUOUS_MANIFEST',
+        'REG_UNSUPPORTED_MANIFEST',
+        'SCHEMA_INVALID',
+        'INPUT_SYNTAX',
+      )
+    ) {
       throw new Refusal(400, 'MANIFEST_INVALID', error.message, {}, error)
     }
     throw error
@@ -54,7 +69,8 @@ async function read(body: AsyncIterable<Buffer>): Promise<Buffer> {
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    if (size > MAX_MANIFEST) throw new Refusal(413, 'MANIFEST_INVALID', `A manifest has at most ${MAX_MANIFEST} bytes`)
+    if (size > MAX_MANIFEST)
+      throw new Refusal(413, 'MANIFEST_INVALID', `A manifest has at most ${MAX_MANIFEST} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -25,7 +25,13 @@ export class Refusal extends Error {
   readonly code: RefusalCode
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, code: RefusalCode, message: string, headers: Readonly<Record<string, string>> = {}, cause?: unknown) {
+  constructor(
+    status: number,
+    code: RefusalCode,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+    cause?: unknown,
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.status = status
     this.code = code
@@ -50,6 +56,9 @@ const KNOWN: Partial<Record<string, readonly [number, RefusalCode]>> = {
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   const { message } = errorObject(error)
-  const [status, code] = (error instanceof CarryallError ? KNOWN[error.code] : undefined) ?? [500, 'UNKNOWN' as const]
+  const [status, code] = (error instanceof CarryallError ? KNOWN[error.code] : undefined) ?? [
+    500,
+    'UNKNOWN' as const,
+  ]
   return new Refusal(status, code, message, {}, error)
 }

@@ -11,13 +11,27 @@ export function replyEmpty(response: ServerResponse, status: number, headers: He
 }
 
 /** Answers with bytes; to HEAD with their headers alone. */
-export function replyBytes(request: IncomingMessage, response: ServerResponse, status: number, bytes: Buffer, headers: Headers): void {
+export function replyBytes(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  bytes: Buffer,
+  headers: Headers,
+): void {
   write(response, status, { ...headers, 'content-length': bytes.length })
   response.end(request.method === 'HEAD' ? undefined : bytes)
 }
 
-export function replyJson(request: IncomingMessage, response: ServerResponse, value: unknown, headers: Headers = {}): void {
-  replyBytes(request, response, 200, Buffer.from(JSON.stringify(value)), { 'content-type': 'application/json', ...headers })
+export function replyJson(
+  request: IncomingMessage,
+  response: ServerResponse,
+  value: unknown,
+  headers: Headers = {},
+): void {
+  replyBytes(request, response, 200, Buffer.from(JSON.stringify(value)), {
+    'content-type': 'application/json',
+    ...headers,
+  })
 }
 
 /** Answers with an error, or breaks the connection where an answer has begun: the reader must not take it for whole. */
@@ -26,11 +40,15 @@ export function replyRefusal(request: IncomingMessage, response: ServerResponse,
     response.destroy()
     return
   }
-  replyBytes(request, response, refusal.status, Buffer.from(refusal.body), { 'content-type': 'application/json', ...refusal.headers })
+  replyBytes(request, response, refusal.status, Buffer.from(refusal.body), {
+    'content-type': 'application/json',
+    ...refusal.headers,
+  })
 }
 
 export function write(response: ServerResponse, status: number, headers: Headers): void {
   response.statusCode = status
   response.setHeader('docker-distribution-api-version', 'registry/2.0')
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value)
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined) response.setHeader(name, value)
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { bufferPool, CHUNK_BYTES } from '@carryall/durable'
+import { CHUNK_BYTES } from '@carryall/durable'
+import { connectionBuffers } from './connection-buffers.ts'
 
 /** The body of a request as it comes. Whoever stops reading leaves the connection whole, so that an answer can be sent. */
 export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
@@ -12,14 +13,14 @@ export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
  */
 export async function* largeChunks(request: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
   // A slow sender keeps its buffer for long: where the pool has none left, nobody waits.
-  const taken = bufferPool.takeFree()
+  const taken = connectionBuffers.takeFree()
   const buffer = taken ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
   let filled = 0
-  let broken: unknown
+  let broken: Error | undefined
   try {
     try {
       for await (const chunk of bodyOf(request)) {
-        for (let from = 0; from < chunk.length; ) {
+        for (let from = 0; from < chunk.length;) {
           const copied = chunk.copy(buffer, filled, from)
           from += copied
           filled += copied
@@ -29,11 +30,11 @@ export async function* largeChunks(request: IncomingMessage): AsyncGenerator<Buf
         }
       }
     } catch (error) {
-      broken = error
+      broken = error as Error
     }
     if (filled > 0) yield buffer.subarray(0, filled)
     if (broken !== undefined) throw broken
   } finally {
-    if (taken !== undefined) bufferPool.give(taken)
+    if (taken !== undefined) connectionBuffers.give(taken)
   }
 }

@@ -26,7 +26,8 @@ export function route(path: string): Route {
   if (decoded === '/v2/_catalog') return { kind: 'catalog' }
   const upload = /^\/v2\/(.+)\/blobs\/uploads(?:\/([^/]*))?$/.exec(decoded)
   if (upload !== null) return uploadRoute(repositoryOf(upload[1]!), upload[2] ?? '')
-  const [, name = '', kind, last = ''] = /^\/v2\/(.+)\/(tags|manifests|blobs|referrers)\/([^/]+)$/.exec(decoded) ?? []
+  const [, name = '', kind, last = ''] =
+    /^\/v2\/(.+)\/(tags|manifests|blobs|referrers)\/([^/]+)$/.exec(decoded) ?? []
   if (kind === undefined || (kind === 'tags' && last !== 'list')) {
     throw new Refusal(404, 'UNSUPPORTED', `There is no ${JSON.stringify(path.slice(0, 256))} in this API`)
   }

@@ -1,18 +1,27 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import { bufferPool, CHUNK_BYTES } from '@carryall/durable'
+import { CHUNK_BYTES } from '@carryall/durable'
 import { CarryallError, fromSystemError } from '@carryall/errors'
+import { connectionBuffers } from './connection-buffers.ts'
 
 /**
  * Sends a part of a file and ends the response: one chunk is read while the one before is on its way, and their buffers are
  * used again, which a stream cannot do. Throws SIZE_MISMATCH where the file ends early, IO_*, and what breaks the connection.
  */
-export async function sendFile(response: ServerResponse, path: string, offset: number, length: number): Promise<void> {
+export async function sendFile(
+  response: ServerResponse,
+  path: string,
+  offset: number,
+  length: number,
+): Promise<void> {
   const file = await open(path, 'r').catch((error: unknown) => {
     throw fromSystemError(error, `open "${path}"`)
   })
   // A slow reader keeps its buffers for long: where the pool has none left, nobody waits.
-  const taken = [bufferPool.takeFree(), length > CHUNK_BYTES ? bufferPool.takeFree() : undefined]
+  const taken = [
+    connectionBuffers.takeFree(),
+    length > CHUNK_BYTES ? connectionBuffers.takeFree() : undefined,
+  ]
   const buffers = taken.map((buffer) => buffer ?? Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, length)))
   let sending: Promise<void> = Promise.resolve()
   try {
@@ -27,20 +36,29 @@ export async function sendFile(response: ServerResponse, path: string, offset: n
   } finally {
     // Nothing of a buffer may be on its way when it is given to another.
     await sending.catch(() => undefined)
-    for (const buffer of taken) if (buffer !== undefined) bufferPool.give(buffer)
+    for (const buffer of taken) if (buffer !== undefined) connectionBuffers.give(buffer)
     await file.close()
   }
   response.end()
 }
 
-async function readChunk(file: FileHandle, buffer: Buffer, position: number, wanted: number, path: string): Promise<Buffer> {
+async function readChunk(
+  file: FileHandle,
+  buffer: Buffer,
+  position: number,
+  wanted: number,
+  path: string,
+): Promise<Buffer> {
   try {
     const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, wanted), position)
     if (bytesRead > 0) return buffer.subarray(0, bytesRead)
   } catch (error) {
     throw fromSystemError(error, `read "${path}"`)
   }
-  throw new CarryallError('SIZE_MISMATCH', `"${path}" ends ${wanted} bytes early`, { subject: { kind: 'file', name: path }, actual: position })
+  throw new CarryallError('SIZE_MISMATCH', `"${path}" ends ${wanted} bytes early`, {
+    subject: { kind: 'file', name: path },
+    actual: position,
+  })
 }
 
 /** Resolves when the kernel has it. */

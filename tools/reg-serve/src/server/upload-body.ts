@@ -10,7 +10,11 @@ import type { UploadSessions } from './upload-sessions.ts'
 const BLOB = 'application/octet-stream'
 
 /** Appends the body of a request, whose Content-Range has to fit. Throws a Refusal: 416 where it does not start at the end. */
-export async function appendBody({ request }: Exchange, sessions: UploadSessions, session: UploadSession): Promise<void> {
+export async function appendBody(
+  { request }: Exchange,
+  sessions: UploadSessions,
+  session: UploadSession,
+): Promise<void> {
   refuseWrongRange(request.headers['content-range'], request.headers['content-length'], session)
   try {
     await session.append(largeChunks(request))
@@ -22,14 +26,25 @@ export async function appendBody({ request }: Exchange, sessions: UploadSessions
 }
 
 /** Takes the last or only bytes of an upload and makes it a blob. Throws a Refusal 400 DIGEST_INVALID; the session stays. */
-export async function finishUpload(exchange: Exchange, push: Push, session: UploadSession, digest: string): Promise<void> {
+export async function finishUpload(
+  exchange: Exchange,
+  push: Push,
+  session: UploadSession,
+  digest: string,
+): Promise<void> {
   const length = Number(exchange.request.headers['content-length'] ?? 0)
-  if (session.size === 0 && length > 0) await takeWhole(exchange, push.store, session, { mediaType: BLOB, digest, size: length })
+  if (session.size === 0 && length > 0)
+    await takeWhole(exchange, push.store, session, { mediaType: BLOB, digest, size: length })
   else await takeRest(exchange, push, session, digest)
 }
 
 /** All of a blob in the request that names it: it is written once, straight to its place. */
-async function takeWhole({ request }: Exchange, store: Writable, session: UploadSession, blob: Descriptor): Promise<void> {
+async function takeWhole(
+  { request }: Exchange,
+  store: Writable,
+  session: UploadSession,
+  blob: Descriptor,
+): Promise<void> {
   refuseWrongRange(request.headers['content-range'], request.headers['content-length'], session)
   try {
     await store.putBlob(session.repository, blob, () => largeChunks(request))
@@ -41,7 +56,12 @@ async function takeWhole({ request }: Exchange, store: Writable, session: Upload
   for await (const _ of bodyOf(request));
 }
 
-async function takeRest(exchange: Exchange, { store, sessions }: Push, session: UploadSession, digest: string): Promise<void> {
+async function takeRest(
+  exchange: Exchange,
+  { store, sessions }: Push,
+  session: UploadSession,
+  digest: string,
+): Promise<void> {
   await appendBody(exchange, sessions, session)
   const actual = session.digest()
   if (actual !== digest) throw new Refusal(400, 'DIGEST_INVALID', `The upload is ${actual}, not ${digest}`)
@@ -54,7 +74,11 @@ async function takeRest(exchange: Exchange, { store, sessions }: Push, session: 
   }
 }
 
-function refuseWrongRange(range: string | undefined, length: string | undefined, session: UploadSession): void {
+function refuseWrongRange(
+  range: string | undefined,
+  length: string | undefined,
+  session: UploadSession,
+): void {
   if (range === undefined) return
   const chunk = chunkRange(range)
   if (chunk === undefined) throw new Refusal(400, 'BLOB_UPLOAD_INVALID', 'Content-Range is not start-end')

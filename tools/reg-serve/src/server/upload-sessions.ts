@@ -36,7 +36,9 @@ export class UploadSessions {
 
   open(repository: string): UploadSession {
     if (this.#sessions.size >= MAX_SESSIONS) {
-      throw new Refusal(429, 'TOOMANYREQUESTS', `There are ${MAX_SESSIONS} uploads in progress`, { 'retry-after': '5' })
+      throw new Refusal(429, 'TOOMANYREQUESTS', `There are ${MAX_SESSIONS} uploads in progress`, {
+        'retry-after': '5',
+      })
     }
     const id = randomUUID()
     const session = new UploadSession(id, repository, join(this.#directory, id), Date.now())
@@ -48,12 +50,17 @@ export class UploadSessions {
   get(repository: string, id: string): UploadSession {
     const session = this.#sessions.get(id)
     if (session !== undefined && session.repository === repository) return session
-    throw new Refusal(404, 'BLOB_UPLOAD_UNKNOWN', 'There is no such upload; it was finished, cancelled or has expired')
+    throw new Refusal(
+      404,
+      'BLOB_UPLOAD_UNKNOWN',
+      'There is no such upload; it was finished, cancelled or has expired',
+    )
   }
 
   /** Runs one request on a session; a second one at the same time is refused with 409. */
   async exclusively<T>(session: UploadSession, use: () => Promise<T>): Promise<T> {
-    if (session.busy) throw new Refusal(409, 'BLOB_UPLOAD_INVALID', 'Another request is sending to this upload')
+    if (session.busy)
+      throw new Refusal(409, 'BLOB_UPLOAD_INVALID', 'Another request is sending to this upload')
     session.busy = true
     try {
       return await use()

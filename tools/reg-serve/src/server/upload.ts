@@ -9,7 +9,8 @@ import type { UploadSession } from './upload-session.ts'
 export async function startUpload(exchange: Exchange, push: Push, repository: string): Promise<void> {
   const { query, response } = exchange
   const mount = query.get('mount')
-  if (mount !== null && (await push.store.hasBlob(repository, mount))) return replyCreated(exchange, repository, mount)
+  if (mount !== null && (await push.store.hasBlob(repository, mount)))
+    return replyCreated(exchange, repository, mount)
   const digest = query.get('digest')
   if (digest !== null) refuseDigest(digest)
   const session = push.sessions.open(repository)
@@ -23,7 +24,11 @@ export async function startUpload(exchange: Exchange, push: Push, repository: st
 }
 
 /** PATCH: appends a chunk, or a stream that says no range. A chunk that does not start at the end is refused with 416. */
-export async function continueUpload(exchange: Exchange, { sessions }: Push, session: UploadSession): Promise<void> {
+export async function continueUpload(
+  exchange: Exchange,
+  { sessions }: Push,
+  session: UploadSession,
+): Promise<void> {
   await sessions.exclusively(session, () => appendBody(exchange, sessions, session))
   replyEmpty(exchange.response, 202, progress(session))
 }
@@ -46,15 +51,23 @@ export function uploadStatus({ response }: Exchange, session: UploadSession): vo
 }
 
 /** DELETE: gives an upload up. */
-export async function cancelUpload({ response }: Exchange, { sessions }: Push, session: UploadSession): Promise<void> {
+export async function cancelUpload(
+  { response }: Exchange,
+  { sessions }: Push,
+  session: UploadSession,
+): Promise<void> {
   await sessions.exclusively(session, () => sessions.remove(session))
   replyEmpty(response, 204)
 }
 
 function refuseDigest(digest: string): void {
-  if (!isDigest(digest)) throw new Refusal(400, 'DIGEST_INVALID', 'The digest is not sha256: and 64 hex digits')
+  if (!isDigest(digest))
+    throw new Refusal(400, 'DIGEST_INVALID', 'The digest is not sha256: and 64 hex digits')
 }
 
 function replyCreated({ response }: Exchange, repository: string, digest: string): void {
-  replyEmpty(response, 201, { location: `/v2/${repository}/blobs/${digest}`, 'docker-content-digest': digest })
+  replyEmpty(response, 201, {
+    location: `/v2/${repository}/blobs/${digest}`,
+    'docker-content-digest': digest,
+  })
 }
