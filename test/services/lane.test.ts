@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { PushReport, Sequence, Verification } from '@carryall/schemas'
 import { startDockerRegistry, type DockerRegistry } from '@carryall/oci/testing'
@@ -149,10 +150,11 @@ describe('an image set from one registry to another', () => {
 
   test('every blob can be pulled again', async () => {
     // skopeo copies neither artifacts nor nested indexes; each of their blobs was proven by the push.
+    await mkdir(scratch.at('pulled'))
     for (const image of [...baseImages, ...laterImages].filter(
       ({ repository }) => !/^charts|nested$/.test(repository),
     )) {
-      await copyAll(`docker://${target.host}/${nameOf(image)}`, `oci:${scratch.at('pulled')}:${image.tag}`)
+      await copyAll(`docker://${target.host}/${nameOf(image)}`, `dir:${scratch.at('pulled', image.tag!)}`)
     }
   })
 

@@ -28,7 +28,7 @@ export const Exit = {
 
 export type ExitCode = (typeof Exit)[keyof typeof Exit]
 
-const STRONGEST_FIRST: readonly number[] = [
+const STRONGEST_FIRST: readonly ExitCode[] = [
   Exit.SOFTWARE,
   Exit.TRUST,
   Exit.INTEGRITY,
@@ -37,11 +37,13 @@ const STRONGEST_FIRST: readonly number[] = [
   Exit.IO,
 ]
 
-/** The one exit code for several: signals first, then 70, 80, 82, 81, 76, 74, any other but 1, then 1, then 0. */
+/**
+ * The one exit code for several, whatever their order: signals first, then 70, 80, 82, 81, 76, 74, any other but 1 (the
+ * highest of them), then 1, then 0.
+ */
 export function strongest(exits: Iterable<ExitCode>): ExitCode {
-  const all = [...exits]
-  const signal = all.find((exit) => exit > 128)
-  if (signal !== undefined) return signal
-  for (const exit of STRONGEST_FIRST) if (all.includes(exit as ExitCode)) return exit as ExitCode
-  return all.find((exit) => exit !== Exit.OK && exit !== Exit.PARTIAL) ?? (all.includes(Exit.PARTIAL) ? Exit.PARTIAL : Exit.OK)
+  const sorted = [...exits].toSorted((a, b) => b - a)
+  const [highest = Exit.OK] = sorted
+  if (highest > 128) return highest
+  return STRONGEST_FIRST.find((exit) => sorted.includes(exit)) ?? highest
 }

@@ -5,6 +5,7 @@ import { createHttp } from '@carryall/http'
 import { makeCertificates, type TestCertificates } from '@carryall/http/testing'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import {
+  scriptedRegistry,
   pushSample,
   sampleBlob,
   sampleImage,
@@ -13,7 +14,7 @@ import {
   type TokenServerOptions,
 } from '../testing/index.ts'
 import { ANONYMOUS, loadCredentials } from './credentials.ts'
-import { openRegistry } from './open-registry.ts'
+import { openRegistry, type RegistryOptions } from './open-registry.ts'
 
 let directory: string
 let certificates: TestCertificates
@@ -53,10 +54,10 @@ async function login(host: string, entry: object) {
 const me = (host: string, password = 'secret') =>
   login(host, { auth: Buffer.from(`me:${password}`).toString('base64') })
 
-function open(host: string, credentials = ANONYMOUS, monotonic?: () => number) {
+function open(host: string, credentials = ANONYMOUS, options: Partial<RegistryOptions> = {}) {
   const http = createHttp({ retry: { sleep: async () => {} } })
   onTestFinished(() => http.close())
-  return openRegistry({ host }, { http, credentials, ...(monotonic ? { monotonic } : {}) })
+  return openRegistry({ host }, { http, credentials, ...options })
 }
 
 test('one token per repository and rights, and no 401 but the first', async () => {
@@ -136,7 +137,7 @@ test('a wrong password is AUTH_DENIED and tried once', async () => {
 test('a token is renewed shortly before its end by a clock that never jumps', async () => {
   const { registry, scopes } = await site({ life: 60 })
   let now = 1e6
-  const store = open(registry.host, ANONYMOUS, () => now)
+  const store = open(registry.host, ANONYMOUS, { monotonic: () => now })
   await store.head('a', 'v1')
   now += 49_000
   await store.head('a', 'v1')
@@ -158,4 +159,41 @@ test('the catalog has a scope of its own', async () => {
   const store = open(registry.host, await me(registry.host))
   expect(await Array.fromAsync(store.repositories())).toEqual([])
   expect(scopes()).toEqual(['registry:catalog:*'])
+})
+
+test('a token server elsewhere has to be allowed by name', async () => {
+  const { registry, tokens } = await site({ address: '127.0.0.2' })
+  const credentials = await me(registry.host)
+  await expect(open(registry.host, credentials).head('a', 'v1')).rejects.toMatchObject({
+    code: 'NET_ORIGIN_REFUSED',
+  })
+  expect(tokens.requests).toEqual([])
+  const store = open(registry.host, credentials, { allowedRealms: ['127.0.0.2'] })
+  expect(await store.head('a', 'v1')).toBeUndefined()
+})
+
+test('a scope that the registry announces is asked for, too; a catalog without one where it is refused', async () => {
+  const scopes: string[] = []
+  const { store } = await scriptedRegistry(({ url, headers }) => {
+    const own = `http://${headers.host}`
+    const asked = new URL(url, own).searchParams.getAll('scope').join(' ')
+    if (url.startsWith('/token')) {
+      scopes.push(asked)
+      return asked.includes('registry:')
+        ? { status: 400 }
+        : { status: 200, body: JSON.stringify({ access_token: `for ${asked}`.replaceAll(' ', '_') }) }
+    }
+    const scope = url.includes('/tags/') ? ',scope="repository:team/a:pull"' : ''
+    const challenge = { status: 401, headers: { 'www-authenticate': `Bearer realm="${own}/token"${scope}` } }
+    if (url.includes('/tags/'))
+      return headers.authorization?.includes('team/a') ? { status: 200, body: '{"tags":["v1"]}' } : challenge
+    if (url.includes('_catalog') && headers.authorization)
+      return { status: 200, body: '{"repositories":["a"]}' }
+    return challenge
+  })
+  expect(await Array.fromAsync(store.tags('a'))).toEqual(['v1'])
+  expect(await Array.fromAsync(store.tags('a'))).toEqual(['v1'])
+  expect(scopes).toEqual(['repository:a:pull', 'repository:a:pull repository:team/a:pull'])
+  expect(await Array.fromAsync(store.repositories())).toEqual(['a'])
+  expect(scopes.slice(2)).toEqual(['registry:catalog:*', ''])
 })

@@ -28,6 +28,8 @@ export interface DockerRegistryOptions {
   readonly delete?: boolean
   /** Answers every write with 405. */
   readonly readOnly?: boolean
+  /** Largest page of the catalog; 1000 if absent. */
+  readonly catalogMax?: number
   /** Upload locations are paths. */
   readonly relativeUrls?: boolean
 }
@@ -110,6 +112,7 @@ async function configure(
       delete: { enabled: options.delete ?? true },
       maintenance: { uploadpurging: { enabled: false }, readonly: { enabled: options.readOnly ?? false } },
     },
+    ...(options.catalogMax ? { catalog: { maxentries: options.catalogMax } } : {}),
     ...(options.token ? { auth: { token: options.token } } : {}),
     ...(options.auth
       ? { auth: { htpasswd: { realm: 'test', path: await htpasswd(directory, options.auth) } } }

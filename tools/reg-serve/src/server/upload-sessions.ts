@@ -83,7 +83,8 @@ export class UploadSessions {
   async #expire(): Promise<void> {
     const before = Date.now() - this.#idleMs
     for (const session of this.#sessions.values()) {
-      if (!session.busy && session.used < before) await this.remove(session)
+      // What cannot be removed now is removed at the next start.
+      if (!session.busy && session.used < before) await this.remove(session).catch(() => undefined)
     }
   }
 }
