@@ -14,15 +14,24 @@ for await (const file of glob('tools/*/src/command.ts', { cwd: ROOT })) {
   const readme = join(folder, 'README.md')
   const before = await readFile(readme, 'utf8')
   if (!BLOCK.test(before)) throw new Error(`${readme} has no <!-- help --> block`)
-  const after = before.replace(BLOCK, (_all, open: string, close: string) => `${open}${helpBlock(command)}${close}`)
+  const after = before.replace(
+    BLOCK,
+    (_all, open: string, close: string) => `${open}${helpBlock(command)}${close}`,
+  )
   if (after === before) continue
   stale++
-  if (check) process.stderr.write(`${basename(folder)}/README.md does not say what its -h says; run: pnpm docs\n`)
+  if (check)
+    process.stderr.write(`${basename(folder)}/README.md does not say what its -h says; run: pnpm docs\n`)
   else await writeFile(readme, after)
 }
 process.exitCode = check && stale > 0 ? 1 : 0
 
 function helpBlock(command: Command): string {
-  const texts = command.verbs.length > 1 ? command.verbs.map((verb) => helpText(command, verb)) : [helpText(command, command.verbs[0])]
-  return texts.map((text) => `\`\`\`text\n${text.replace(/\nFlags of every command:[\s\S]*?\n(?=\n\S)/, '\n').trimEnd()}\n\`\`\`\n`).join('\n')
+  const texts =
+    command.verbs.length > 1
+      ? command.verbs.map((verb) => helpText(command, verb))
+      : [helpText(command, command.verbs[0])]
+  // What is the same in every tool is told once, in the README at the top.
+  const own = texts.map((text) => text.replace(/\nFlags of every command:[\s\S]*?(?=\nExamples:|$)/, ''))
+  return own.map((text) => `\`\`\`text\n${text.trimEnd()}\n\`\`\`\n`).join('\n')
 }

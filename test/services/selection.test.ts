@@ -2,15 +2,16 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ImageLine, MirrorPlan, PushReport, Sequence } from '@carryall/schemas'
-import { pushSample, sampleBlob, sampleImage, sampleIndex, startDockerRegistry, type DockerRegistry, type Sample } from '@carryall/oci/testing'
+import type { Destination } from '@carryall/oci'
+import { pushSample, sampleBlob, sampleImage, sampleIndex, startDockerRegistry, type DockerRegistry } from '@carryall/oci/testing'
 import { hash } from 'node:crypto'
 import { startLane, type Lane } from '../support/lane.ts'
 import { failure, failureErrors, only } from '../support/ran.ts'
 import { attachments, baseImages, nameOf } from '../support/sample-set.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
+import { startServing } from '../support/serving.ts'
 import { servedDuring } from '../support/served.ts'
 import { copyAll, rawManifest } from '../support/skopeo.ts'
-import { openStores } from '../support/stores.ts'
 import { mirrorSeq, seqMeta, seqPush } from '../support/tools.ts'
 
 let lane: Lane
@@ -121,28 +122,30 @@ describe('what is mirrored', () => {
   })
 
   test('leaves foreign layers out and says so', async () => {
-    const foreign = await publishForeign()
-    await lane.configure([`${lane.source.host}/windows:1`])
+    // docker-registry takes no manifest that names a URL.
+    await using source = await startServing(scratch.at('source'))
+    const foreign = await publishForeign(source.store)
+    await lane.configure([`${source.host}/windows:1`])
     const ran = await mirror()
-    expect(only(ran).result.skipped).toEqual([{ image: `${lane.source.host}/windows:1`, digest: foreign.layer, size: 5000, why: expect.stringContaining('foreign') as string }])
+    expect(only(ran).result.skipped).toEqual([{ image: `${source.host}/windows:1`, digest: foreign.layer, size: 5000, why: expect.stringContaining('foreign') as string }])
     expect(ran.stderr).toContain(foreign.layer)
     expect((await seqMeta(['verify', content])).exit).toBe(0)
-    // Registries that know foreign layers take the image without them.
-    expect(only<PushReport>(await seqPush([content, `docker://${target.host}`])).document.totals).toMatchObject({ pushed: 1 })
-    expect(await rawManifest(`docker://${target.host}/windows:1`)).toEqual(foreign.manifest)
+    await using there = await startServing(scratch.at('there'))
+    expect(only<PushReport>(await seqPush([content, `docker://${there.host}`])).document.totals).toMatchObject({ pushed: 1 })
+    expect(await rawManifest(`docker://${there.host}/windows:1`)).toEqual(foreign.manifest)
+    // With its owner's leave it is fetched from the registry like any other blob.
+    const { result } = only<Sequence>(await mirror('--foreign-layers'))
+    expect(await readFile(join(result.directory, 'blobs.ndjson'), 'utf8')).toContain(foreign.layer)
   })
 
-  async function publishForeign(): Promise<{ layer: string; manifest: Buffer }> {
+  async function publishForeign(store: Destination): Promise<{ layer: string; manifest: Buffer }> {
     const image = sampleImage('windows', { docker: true, layers: [400] })
     const foreign = sampleBlob({ seed: 'base', size: 5000 }, 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip')
     const value = JSON.parse(image.manifest.bytes.toString()) as { layers: object[] }
     value.layers.unshift({ ...foreign.descriptor, urls: ['https://layers.example.com/base'] })
     const bytes = Buffer.from(JSON.stringify(value))
     const digest = `sha256:${hash('sha256', bytes)}`
-    const sample: Sample = { ...image, manifest: { ...image.manifest, bytes, digest } }
-    const stores = await openStores()
-    await pushSample(stores.registry(lane.source.host), 'windows', sample, '1')
-    await stores.close()
+    await pushSample(store, 'windows', { ...image, blobs: [...image.blobs, foreign], manifest: { ...image.manifest, bytes, digest } }, '1')
     return { layer: foreign.descriptor.digest, manifest: bytes }
   }
 })

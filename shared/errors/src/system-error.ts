@@ -33,8 +33,6 @@ const HINT_OF: ReadonlyMap<string, string> = new Map([
   ['EAGAIN', LIMIT],
 ])
 
-// Some that matter here Node knows by number alone: a quota used up is "Unknown system error -122".
-const NAME_OF = new Map(Object.entries(constants.errno).map(([name, number]) => [-number, name]))
 
 /**
  * Turns what Node's file functions throw into ours: ENOENT 66, EACCES 77, EROFS 73, ENOSPC 74, EMFILE 71, anything
@@ -42,8 +40,8 @@ const NAME_OF = new Map(Object.entries(constants.errno).map(([name, number]) => 
  */
 export function fromSystemError(error: unknown, action: string, details: ErrorDetails = {}): unknown {
   if (!isSystemError(error)) return error
-  const name = NAME_OF.get(error.errno) ?? error.code
-  const text = error.code === name ? `${getSystemErrorMessage(error.errno)} (${name})` : name
+  const name = nameOf(error)
+  const text = name === error.code ? `${getSystemErrorMessage(error.errno)} (${name})` : name
   const hint = details.hint ?? HINT_OF.get(name)
   return new CarryallError(CODE_OF.get(name) ?? 'IO_FAILED', `Cannot ${action}: ${text}`, {
     ...details,
@@ -55,4 +53,10 @@ export function fromSystemError(error: unknown, action: string, details: ErrorDe
 function isSystemError(error: unknown): error is Error & { code: string; errno: number } {
   const { code, errno } = (error ?? {}) as NodeJS.ErrnoException
   return error instanceof Error && typeof code === 'string' && typeof errno === 'number'
+}
+
+/** Some that matter here Node knows by number alone: a quota used up is "Unknown system error -122" to it. */
+function nameOf({ code, errno }: { code: string; errno: number }): string {
+  if (!code.includes(' ')) return code
+  return Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0] ?? code
 }

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { CarryallError, fromSystemError } from '@carryall/errors'
 import { isDigest, type Descriptor, type ImageLine } from '@carryall/schemas'
-import { parseManifest, type Manifest, type Source } from '@carryall/oci'
+import { isManifestType, parseManifest, type Manifest, type Source } from '@carryall/oci'
 import { digestOf } from '@carryall/shipment'
 import type { Location } from './locate.ts'
 
@@ -14,7 +14,7 @@ export interface SequenceStore extends Source {
 
 /**
  * Serves images from archives through their index, nothing unpacked. `images` in chain order: of two with the same
- * repository and tag the later one counts. Read-only; any repository can read any blob.
+ * repository and tag the later one counts. Read-only; any repository can read any manifest and blob by its digest.
  */
 export function sequenceStore(images: readonly ImageLine[], locations: ReadonlyMap<string, Location>): SequenceStore {
   const repositories = namesOf(images)
@@ -32,7 +32,7 @@ export function sequenceStore(images: readonly ImageLine[], locations: ReadonlyM
     async head(repository, reference) {
       const digest = digestFor(repository, reference)
       const found = digest === undefined ? undefined : locations.get(digest)
-      return found === undefined ? undefined : { mediaType: found.mediaType, digest: digest!, size: found.size }
+      return found === undefined || !isManifestType(found.mediaType) ? undefined : { mediaType: found.mediaType, digest: digest!, size: found.size }
     },
 
     async manifest(repository, reference, signal): Promise<Manifest> {

@@ -7,7 +7,7 @@ import { withKnownManifests } from './known-manifests.ts'
 import type { MirrorPorts, MirrorRequest } from './mirror.ts'
 import { planSequence } from './plan.ts'
 import { resolveImages, type ResolvedImage } from './resolve.ts'
-import { wantedImages } from './wanted-images.ts'
+import type { Wanted } from './wanted-images.ts'
 
 export interface Planned {
   readonly plan: MirrorPlan
@@ -18,12 +18,11 @@ export interface Planned {
 /** Pins the images and plans the next sequence; or says of every image that cannot be read why. Throws CONFIG_*, SEQ_WRONG_CHAIN. */
 export async function makePlan(
   request: MirrorRequest,
+  wanted: Wanted,
   ports: MirrorPorts,
   earlier: readonly LoadedSequence[],
 ): Promise<Planned | { readonly errors: readonly unknown[] }> {
   const chain = chainOf(request, earlier)
-  const wanted = wantedImages(request.config)
-  for (const warning of wanted.warnings) ports.log.warn(warning)
   const locations = await locateBlobs(earlier)
   const known = sequenceStore([], locations)
   const phase = ports.progress.phase('Resolving', { items: wanted.images.length })
@@ -67,8 +66,8 @@ export async function makePlan(
 
 /** Of the options that change what is in a sequence: a run with others is another run. */
 export function optionsDigest(request: MirrorRequest): string {
-  const { chain, description, site, expires, newBaseline, signatures, foreignLayers, strictArchive } = request
-  return digestOf(JSON.stringify([chain, description, site, expires, newBaseline, signatures, foreignLayers, strictArchive]))
+  const { chain, description, site, expiresAs, newBaseline, signatures, foreignLayers, strictArchive } = request
+  return digestOf(JSON.stringify([chain, description, site, expiresAs, newBaseline, signatures, foreignLayers, strictArchive]))
 }
 
 function chainOf(request: MirrorRequest, earlier: readonly LoadedSequence[]): MirrorPlan['chain'] {

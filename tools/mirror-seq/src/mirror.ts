@@ -12,7 +12,7 @@ import { makePlan, optionsDigest } from './make-plan.ts'
 import { publishSequence } from './publish.ts'
 import type { Origin } from './resolve.ts'
 import { readStagedPlan, requireSpace, stagingId, writeStagedPlan } from './staged-plan.ts'
-import type { WantedImage } from './wanted-images.ts'
+import { wantedImages, type Wanted, type WantedImage } from './wanted-images.ts'
 
 /** What to mirror, and where to. */
 export interface MirrorRequest {
@@ -25,6 +25,8 @@ export interface MirrorRequest {
   readonly description: string | undefined
   readonly site: readonly string[]
   readonly expires: string | undefined
+  /** As it was given: days from now are another time at each run, and yet the same run. */
+  readonly expiresAs: string | undefined
   readonly newBaseline: boolean
   readonly takeOver: boolean
   /** Pin the images anew instead of going on with a staged plan; what it fetched is used. */
@@ -65,9 +67,11 @@ export type MirrorOutcome =
  * published, and the next run goes on with what is staged.
  */
 export async function mirror(request: MirrorRequest, ports: MirrorPorts): Promise<MirrorOutcome> {
+  const wanted = wantedImages(request.config)
+  for (const warning of wanted.warnings) ports.log.warn(warning)
   if (request.dryRun) {
     const earlier = await loadChain(request.content).catch((error: unknown) => (isAbsent(error) ? [] : Promise.reject(error)))
-    const planned = await makePlan(request, ports, earlier)
+    const planned = await makePlan(request, wanted, ports, earlier)
     return 'errors' in planned ? { done: 'failed', errors: planned.errors } : { done: 'planned', plan: planned.plan, changed: !(await isUnchanged(request, planned.plan, earlier.at(-1))) }
   }
   const content = await openContent(request.content, {
@@ -77,13 +81,13 @@ export async function mirror(request: MirrorRequest, ports: MirrorPorts): Promis
     signal: ports.signal,
   })
   try {
-    return await run(request, ports, content)
+    return await run(request, wanted, ports, content)
   } finally {
     await content.close()
   }
 }
 
-async function run(request: MirrorRequest, ports: MirrorPorts, content: ContentWriter): Promise<MirrorOutcome> {
+async function run(request: MirrorRequest, wanted: Wanted, ports: MirrorPorts, content: ContentWriter): Promise<MirrorOutcome> {
   const earlier: LoadedSequence[] = []
   for (const shipment of content.shipments) earlier.push(await loadSequence(shipment))
   const newest = earlier.at(-1)
@@ -92,7 +96,7 @@ async function run(request: MirrorRequest, ports: MirrorPorts, content: ContentW
   const staging = await content.staging(id)
   const staged = await readStagedPlan(staging)
   if (staged !== undefined) ports.log.info(`Going on with the run of ${staged.timestamp}; the digests that it pinned are kept (--restart pins anew)`)
-  const planned = staged === undefined ? await makePlan(request, ports, earlier) : { plan: staged, manifests: new Map<string, Buffer>() }
+  const planned = staged === undefined ? await makePlan(request, wanted, ports, earlier) : { plan: staged, manifests: new Map<string, Buffer>() }
   if ('errors' in planned) return { done: 'failed', errors: planned.errors }
   const { plan, manifests } = planned
   await requireLenders(plan, earlier)

@@ -1,5 +1,5 @@
 import { CarryallError } from '@carryall/errors'
-import { attachmentFinder, pool, walkImage, type ImageGraph, type Source } from '@carryall/oci'
+import { attachmentFinder, isIndexType, pool, walkImage, type ImageGraph, type Source } from '@carryall/oci'
 import type { Descriptor, ImageLine } from '@carryall/schemas'
 import type { WantedImage } from './wanted-images.ts'
 
@@ -88,6 +88,7 @@ async function resolveOne(image: WantedImage, finderOf: (origin: Origin) => Find
   const origin = await options.originOf(image)
   const { foreignLayers, signal } = options
   const graph = await walkImage(origin.source, origin.repository, origin.reference, { platforms: image.platforms, foreignLayers, signal })
+  refuseEmptied(image, graph)
   const root = graph.manifests.at(-1)!
   const main = { line: lineOf(image, graph, { tag: image.tag }), graph, origin }
   if (!options.signatures) return [main]
@@ -102,6 +103,16 @@ async function resolveOne(image: WantedImage, finderOf: (origin: Origin) => Find
     }
   }
   return [main, ...attached.values()]
+}
+
+/** An index of which the platforms leave nothing would land as an image that nobody can run. */
+function refuseEmptied({ reference, platforms }: WantedImage, graph: ImageGraph): void {
+  if (!graph.sparse || graph.manifests.some((manifest) => !isIndexType(manifest.mediaType))) return
+  throw new CarryallError('CONFIG_INVALID', `No image of the index is for ${platforms.join(' or ')}`, {
+    subject: { kind: 'tag', name: reference.text },
+    expected: platforms.join(', '),
+    hint: 'Correct its platforms; "skopeo inspect --raw" shows those of the index',
+  })
 }
 
 function lineOf(image: WantedImage, graph: ImageGraph, named: { tag?: string; subject?: string }): ImageLine {

@@ -1,8 +1,6 @@
 import { defineVerb, text, toggle, type Command } from '@carryall/cli'
 import manifest from '../package.json' with { type: 'json' }
 
-const OPERANDS = 'SHIPMENT: a shipment or content directory, a document, or `-`; stdin if left out'
-
 const list = defineVerb({
   name: 'list',
   summary: 'List the shipments of a content directory',
@@ -26,7 +24,7 @@ const show = defineVerb({
   writes: ['Sequence'],
   effects: false,
   flags: {},
-  examples: [{ command: 'seq-meta show -o yaml content/seq2-20240818-1430', what: OPERANDS }],
+  examples: [{ command: 'seq-meta show -o yaml content/seq2-20240818-1430', what: 'As its file has it, with its place' }],
   run: async (context, _flags, operands) => (await import('./show.ts')).show(context, operands),
 })
 

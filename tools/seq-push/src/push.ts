@@ -7,7 +7,7 @@ import type { Carried } from './carried.ts'
 import { carriedSource } from './carried-source.ts'
 import { mayMove, planPush, type PlannedImage } from './plan-push.ts'
 import { prove, type Proof } from './prove.ts'
-import { expectedOutcomes, pushReport } from './report.ts'
+import { expectedOutcomes, explain, pushReport } from './report.ts'
 import type { Target } from './target.ts'
 
 export interface PushOptions {
@@ -44,7 +44,8 @@ export async function push(carried: Carried, destination: Destination, options: 
     return { report: pushReport(target.text, carried.about, planned, outcomes, NOTHING), outcomes }
   }
   const { outcomes, blobs } = await copy(carried, todo, proof, destination, options)
-  return { report: pushReport(target.text, carried.about, planned, outcomes, blobs), outcomes }
+  const explained = explain(outcomes, todo)
+  return { report: pushReport(target.text, carried.about, planned, explained, blobs), outcomes: explained }
 }
 
 async function copy(carried: Carried, todo: readonly PlannedImage[], proof: Proof, destination: Destination, options: PushOptions): ReturnType<typeof copyImages> {

@@ -1,4 +1,4 @@
-import { CarryallError, errorObject, Exit, strongest, type ExitCode } from '@carryall/errors'
+import { CarryallError, errorObject, Exit, isCarryallError, strongest, type ExitCode } from '@carryall/errors'
 import type { CopyImage, CopyOutcome } from '@carryall/oci'
 import { API_VERSION, type PushedImage, type PushReport } from '@carryall/schemas'
 import type { PlannedImage } from './plan-push.ts'
@@ -47,6 +47,19 @@ export function expectedOutcomes(planned: readonly PlannedImage[]): ReadonlyMap<
     planned.flatMap((image): [CopyImage, CopyOutcome][] => {
       if (image.state === 'absent') return [[image, { outcome: 'pushed' }]]
       return image.state === 'movable' ? [[image, { outcome: 'moved', previous: image.present! }]] : []
+    }),
+  )
+}
+
+/** Adds what the registry cannot know: an index of which only some platforms are carried is refused by many. */
+export function explain(outcomes: ReadonlyMap<CopyImage, CopyOutcome>, planned: readonly PlannedImage[]): ReadonlyMap<CopyImage, CopyOutcome> {
+  const sparse = new Set<CopyImage>(planned.filter((image) => image.line.sparse))
+  return new Map(
+    [...outcomes].map(([image, outcome]) => {
+      if (outcome.outcome !== 'failed' || !sparse.has(image) || !isCarryallError(outcome.error, 'REG_REFUSED')) return [image, outcome]
+      const { code, message, details } = outcome.error
+      const hint = 'The index is sparse: not all of its platforms are carried. Allow that at the registry, or mirror the image without "platforms"'
+      return [image, { outcome: 'failed', error: new CarryallError(code, message, { ...details, hint, cause: outcome.error }) }]
     }),
   )
 }
