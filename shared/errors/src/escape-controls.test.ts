@@ -61,6 +61,7 @@ const PAYLOADS: readonly (readonly [what: string, payload: string])[] = [
   ['byte order mark', '\ufeff'],
   ['interlinear annotation', '\ufff9a\ufffab\ufffb'],
   ['replacement character', '\ufffd'],
+  ['variation selectors', '\ufe0f\u{e0100}'],
   ['tag characters', '\u{e0001}\u{e0041}\u{e007f}'],
   ['musical formatting', '\u{1d173}'],
 ]
@@ -81,12 +82,13 @@ const UNSAFE: readonly (readonly [from: number, to: number])[] = [
   [0x2800, 0x2800],
   [0x3164, 0x3164],
   [0xd800, 0xdfff],
+  [0xfe00, 0xfe0f],
   [0xfeff, 0xfeff],
   [0xffa0, 0xffa0],
   [0xfff9, 0xfffb],
   [0xfffd, 0xfffd],
   [0x1d173, 0x1d17a],
-  [0xe0001, 0xe007f],
+  [0xe0000, 0xe01ef],
 ]
 
 function holdsUnsafe(text: string): boolean {

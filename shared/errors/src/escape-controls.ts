@@ -1,6 +1,6 @@
-// Besides controls, formats (which hold the bidirectional ones), lone surrogates and separators: letters without a
-// shape, and what stands where a byte could not be read.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u2800\u3164\uffa0\ufffd]/gu
+// Controls, formats (the bidirectional ones are among them), lone surrogates, separators, what has no shape of its own,
+// and what stands where a byte could not be read.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\ufffd]/gu
 
 /**
  * Makes text safe for a terminal and a log line: control, bidirectional, invisible and invalid characters become

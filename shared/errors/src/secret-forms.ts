@@ -13,7 +13,7 @@ export function secretForms(value: string): readonly string[] {
     JSON.stringify(value).slice(1, -1),
     percent,
     percent.replaceAll(/%../g, (escape) => escape.toLowerCase()),
-    percent.replaceAll('%20', '+'),
+    new URLSearchParams([['', value]]).toString().slice(1),
     percent.replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
     bytes.toString('base64'),
     bytes.toString('base64').replaceAll('=', ''),

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import { verifyArchive } from '@carryall/archive'
 import type { Fault, HeldBlob } from '@carryall/schemas'
-import { checkFiles } from '@carryall/shipment'
+import { checkFiles, digestOf } from '@carryall/shipment'
 import { blobEntry, describedLayout, linkEntries } from './archive-layout.ts'
 import type { LoadedSequence } from './read-sequence.ts'
-import { digestOf } from '@carryall/shipment'
 
 export interface VerifyOptions {
   readonly mode: 'fast' | 'full'

@@ -23,24 +23,7 @@ export async function makePlan(
   earlier: readonly LoadedSequence[],
 ): Promise<Planned | { readonly errors: readonly unknown[] }> {
   const chain = chainOf(request, earlier)
-  const locations = await locateBlobs(earlier)
-  const known = sequenceStore([], locations)
-  const phase = ports.progress.phase('Resolving', { items: wanted.images.length })
-  const { resolved, failures } = await resolveImages(wanted.images, {
-    parallel: request.parallelImages,
-    signatures: request.signatures,
-    foreignLayers: request.foreignLayers,
-    signal: ports.signal,
-    originOf: async (image) => {
-      const origin = await ports.originOf(image)
-      return locations.size === 0 ? origin : { ...origin, source: withKnownManifests(origin.source, (digest) => locations.has(digest), known) }
-    },
-    onImage: (image) => phase.finished(image.reference.text),
-    onFailure: (image, error) => phase.failed(image.reference.text, error),
-  }).finally(async () => {
-    phase.end()
-    await known.close()
-  })
+  const { resolved, failures } = await resolveKnown(wanted.images, request, ports, earlier)
   if (failures.length > 0) return { errors: failures.map(({ image, error }) => named(image.reference.text, error)) }
   const number = (earlier.at(-1)?.metadata.sequence_number ?? 0) + 1
   const now = ports.now()
@@ -62,6 +45,36 @@ export async function makePlan(
   })
   for (const { image, digest, why } of plan.skipped) ports.log.warn(`${image}: left ${digest} where it is: ${why}`)
   return { plan, manifests: manifestsOf(resolved) }
+}
+
+/** Resolves with the manifests that earlier sequences hold at hand. */
+async function resolveKnown(
+  images: readonly WantedImage[],
+  request: MirrorRequest,
+  ports: MirrorPorts,
+  earlier: readonly LoadedSequence[],
+): ReturnType<typeof resolveImages> {
+  const locations = await locateBlobs(earlier)
+  const known = sequenceStore([], locations)
+  const phase = ports.progress.phase('Resolving', { items: images.length })
+  try {
+    return await resolveImages(images, {
+      parallel: request.parallelImages,
+      signatures: request.signatures,
+      foreignLayers: request.foreignLayers,
+      signal: ports.signal,
+      originOf: async (image) => {
+        const origin = await ports.originOf(image)
+        const isKnown = (digest: string): boolean => locations.has(digest)
+        return locations.size === 0 ? origin : { ...origin, source: withKnownManifests(origin.source, isKnown, known) }
+      },
+      onImage: (image) => phase.finished(image.reference.text),
+      onFailure: (image, error) => phase.failed(image.reference.text, error),
+    })
+  } finally {
+    phase.end()
+    await known.close()
+  }
 }
 
 /** Of the options that change what is in a sequence: a run with others is another run. */

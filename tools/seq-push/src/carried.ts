@@ -57,7 +57,7 @@ async function foreignDirectory(operands: readonly string[]): Promise<string | u
   const archive = await lstat(join(only, 'mirror_000001.tar')).catch(() => undefined)
   if (archive === undefined) return undefined
   try {
-    await findShipments([only], { documents: async function* () {} })
+    await findShipments([only], { async *documents() {} })
     return undefined
   } catch (error) {
     if (isCarryallError(error, 'INPUT_NOT_FOUND', 'SCHEMA_INVALID', 'INPUT_SYNTAX')) return only
@@ -82,12 +82,12 @@ async function refuseDamaged({ shipment, metadata }: LoadedSequence): Promise<vo
 async function chainOf(sequences: readonly LoadedSequence[], content: string): Promise<readonly LoadedSequence[]> {
   const id = sequences[0]!.metadata.chain.id
   const here = (await readChain(content)).filter((shipment) => shipment.metadata.kind === 'Sequence' && shipment.metadata.chain.id === id)
-  const given = new Set(sequences.map((sequence) => sequence.shipment.metadataDigest))
-  const strays = sequences.filter((sequence) => !here.some((shipment) => shipment.metadataDigest === sequence.shipment.metadataDigest))
+  const given = new Map(sequences.map((sequence) => [sequence.shipment.metadataDigest, sequence]))
+  const strays = sequences.filter(({ shipment }) => !here.some((other) => other.metadataDigest === shipment.metadataDigest))
   const all = [...here, ...strays.map((sequence) => sequence.shipment)].sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)
   const fault = checkLinks(all).find((one) => one.code !== 'SEQ_GAP')
   if (fault !== undefined) throw fault
-  return Promise.all(all.map((shipment) => (given.has(shipment.metadataDigest) ? sequences.find((sequence) => sequence.shipment.metadataDigest === shipment.metadataDigest)! : loadSequence(shipment))))
+  return Promise.all(all.map(async (shipment) => given.get(shipment.metadataDigest) ?? loadSequence(shipment)))
 }
 
 function latest(sequences: readonly LoadedSequence[]): readonly ImageLine[] {
