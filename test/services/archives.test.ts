@@ -1,5 +1,5 @@
-import { chmod, chown, lstat, mkdir, readdir, readFile, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, chown, lstat, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PushReport, Sequence } from '@carryall/schemas'
 import { startDockerRegistry } from '@carryall/oci/testing'
@@ -120,13 +120,20 @@ describe('archives of oc-mirror, which have no index', () => {
       await chown(file, 1000, 1001)
       await utimes(file, 1_700_000_000, 1_700_000_000)
     }
-    const names = inside.map((file) => file.slice(cache.storage.length + 1))
-    const links = names.filter((name) => name.startsWith(`${root}/repositories`) && !name.includes('_uploads'))
+    // What else is in such an archive is passed over.
+    for (const name of ['working-dir/.history/.history-2026-01-02T03:04:05Z', 'isc_2026-01-02T03:04:05Z']) {
+      await mkdir(dirname(join(cache.storage, name)), { recursive: true })
+      await writeFile(join(cache.storage, name), 'x')
+      inside.push(join(cache.storage, name))
+    }
+    const names = inside.map((file) => file.slice(cache.storage.length + 1)).toSorted()
+    const isLink = (name: string) => name.startsWith(`${root}/repositories`)
+    const isFirst = (name: string) => baseImages[1]!.sample.blobs.concat(baseImages[0]!.sample.blobs).some((blob) => name.includes(blob.descriptor.digest.slice(7)))
     const blobs = names.filter((name) => name.startsWith(`${root}/blobs`))
-    const half = Math.floor(blobs.length / 2)
-    const pack = (archive: string, files: readonly string[]) => mustRun('tar', ['-cf', join(foreign, archive), '-C', cache.storage, ...files])
-    await pack('mirror_000001.tar', [...links, ...blobs.slice(0, half)])
-    await pack('mirror_000002.tar', blobs.slice(half))
+    const pack = (archive: string, files: readonly string[]) =>
+      mustRun('tar', ['--format=ustar', '-cf', join(foreign, archive), '-C', cache.storage, ...files])
+    await pack('mirror_000001.tar', [...names.filter(isLink), ...blobs.filter(isFirst)])
+    await pack('mirror_000002.tar', [...blobs.filter((name) => !isFirst(name)), ...names.filter((name) => !isLink(name) && !blobs.includes(name))])
   })
 
   test('land, too', async () => {
@@ -140,12 +147,23 @@ describe('archives of oc-mirror, which have no index', () => {
     expect(only(await seqPush([foreign, `docker://${target.host}/far`])).result.changed).toBe(false)
   })
 
-  test('of which one is missing push nothing', async () => {
+  test('push nothing where a blob is in none of them, and name what they only name', async () => {
     const half = lane.scratch.at('half')
     await mkdir(half)
-    await mustRun('cp', [join(foreign, 'mirror_000001.tar'), half])
+    await mustRun('cp', [join(foreign, 'mirror_000002.tar'), join(half, 'mirror_000001.tar')])
     await using target = await startDockerRegistry()
-    expect(failure(await seqPush([half, `docker://${target.host}`]))).toEqual([83, 'SEQ_INCOMPLETE'])
+    // Without the links there is no image.
+    expect(only<PushReport>(await seqPush([half, `docker://${target.host}`])).document.totals).toMatchObject({ images: 0 })
+    const part = lane.scratch.at('part')
+    await mkdir(part)
+    await mustRun('cp', [join(foreign, 'mirror_000001.tar'), part])
+    const ran = await seqPush([part, `docker://${target.host}`])
+    expect(only<PushReport>(ran).document.totals).toMatchObject({ images: 0 })
+    for (const image of [baseImages[0]!, baseImages[1]!, baseImages[4]!, laterImages[0]!]) expect(ran.stderr).toContain(`${target.host}/${nameOf(image)}`)
+    const [manifest] = (await mustRun('tar', ['-tf', join(foreign, 'mirror_000002.tar')])).toString().split('\n').filter((name) => name.includes(laterImages[0]!.sample.descriptor.digest.slice(7)))
+    await mustRun('tar', ['-xf', join(foreign, 'mirror_000002.tar'), '-C', part, manifest!])
+    await mustRun('tar', ['--format=ustar', '-cf', join(part, 'mirror_000002.tar'), '-C', part, manifest!])
+    expect(failure(await seqPush([part, `docker://${target.host}`]))).toEqual([83, 'SEQ_INCOMPLETE'])
     expect(await (await fetch(`${target.url}/v2/_catalog`)).json()).toEqual({ repositories: [] })
   })
 

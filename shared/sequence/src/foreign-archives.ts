@@ -40,7 +40,7 @@ export async function readForeignArchives(directory: string): Promise<ForeignArc
   for (const name of archives) {
     const file = join(directory, name)
     await using handle = await open(file, 'r')
-    for await (const entry of readEntries(handle)) {
+    for await (const entry of readEntries(file)) {
       const hex = BLOB.exec(entry.name)?.[1]
       if (hex !== undefined) blobs.set(`sha256:${hex}`, { file, offset: entry.offset, size: entry.size, sequence: 0 })
       const revision = REVISION.exec(entry.name)

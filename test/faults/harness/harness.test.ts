@@ -66,7 +66,9 @@ test('a kill comes before the call is done', async () => {
 test('a fault that does not happen is told', async () => {
   const run = await runWithInjection(argv, { call: 'mkdir', when: 3, what: 'SIGKILL' })
   expect(run).toMatchObject({ fired: false, exitCode: 0 })
-  await expect(runWithInjection(argv, { call: 'write', when: 1, what: 'EIO' })).rejects.toThrow('event loop')
+  await expect(runWithInjection(argv, { call: 'write', when: 1, what: 'SIGKILL' })).rejects.toThrow(
+    'pwrite64',
+  )
 })
 
 test('a program that does not end well is no measure', async () => {

@@ -4,9 +4,10 @@ import type { Injection } from './run-with-injection.ts'
 const WRITES = /^(?:write|pwrite64|writev|pwritev|ftruncate|fallocate)$/
 
 /**
- * Every place where a fault of that kind can be put, from the calls of an undisturbed run. A process can be killed at
- * each call. An error is put at each but at `write` (see `runWithInjection`), and at `close` only where a file was written:
- * nothing can be lost by closing what was read.
+ * Every place where a fault of that kind can be put, from the calls of an undisturbed run. A process can be killed at each
+ * call, an error is put at each; at `close` only where a file was written, for nothing is lost by closing what was read.
+ * `write` is no place: libuv wakes its event loop by the same call, not always as often, so it cannot be counted. What
+ * writes with a position, as the product does, uses pwrite64.
  */
 export function places(calls: readonly Call[], what: Injection['what']): readonly Injection[] {
   const written = new Set<string>()
@@ -14,8 +15,9 @@ export function places(calls: readonly Call[], what: Injection['what']): readonl
   for (const { name, nth, paths } of calls) {
     const path = paths[0] ?? ''
     if (WRITES.test(name)) written.add(path)
-    const counts = what === 'SIGKILL' || (name === 'close' ? written.delete(path) : name !== 'write')
-    if (counts) found.push({ call: name, when: nth, what })
+    const last = name === 'close' && written.delete(path)
+    if (name !== 'write' && (name !== 'close' || last || what === 'SIGKILL'))
+      found.push({ call: name, when: nth, what })
   }
   return found
 }

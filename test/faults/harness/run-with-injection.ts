@@ -21,10 +21,9 @@ export async function runWithInjection(
   { call, when, what }: Injection,
   env: Environment = {},
 ): Promise<InjectedRun> {
-  if (call === 'write' && what !== 'SIGKILL') {
-    // libuv wakes its event loop with writes to a descriptor of its own, not always as many, and aborts if one fails.
-    throw new Error('An error at write would hit the event loop; write with a position, which is pwrite64')
-  }
+  // See `places`; moreover libuv aborts if a write to its event loop fails.
+  if (call === 'write')
+    throw new Error('The calls of write cannot be counted; write with a position, which is pwrite64')
   const fault = what === 'SIGKILL' ? 'signal=KILL' : `error=${what}`
   const run = await runTraced(argv, env, `${call}:${fault}:when=${when}`)
   const met = run.calls.filter((one) => (what === 'SIGKILL' ? one.result === '?' : one.injected))

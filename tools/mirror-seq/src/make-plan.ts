@@ -7,7 +7,7 @@ import { withKnownManifests } from './known-manifests.ts'
 import type { MirrorPorts, MirrorRequest } from './mirror.ts'
 import { planSequence } from './plan.ts'
 import { resolveImages, type ResolvedImage } from './resolve.ts'
-import type { Wanted } from './wanted-images.ts'
+import type { Wanted, WantedImage } from './wanted-images.ts'
 
 export interface Planned {
   readonly plan: MirrorPlan

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import type { Context } from '@carryall/cli'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import type { ImageLine, PushReport } from '@carryall/schemas'
-import { loadSequence, locateBlobs, readForeignArchives, type LoadedSequence, type Location } from '@carryall/sequence'
-import { checkFiles, checkLinks, findShipments, readChain, type ReceivedShipment } from '@carryall/shipment'
+import { loadSequence, locateBlobs, readForeignArchives, type ForeignArchives, type LoadedSequence, type Location } from '@carryall/sequence'
+import { BLOB_INDEX, checkFiles, checkLinks, findShipments, readChain, type ReceivedShipment } from '@carryall/shipment'
 
 /** What is to be pushed, and everything beside it that helps. */
 export interface Carried {
@@ -13,6 +13,8 @@ export interface Carried {
   /** All sequences of the chain that are here, by number. */
   readonly chain: readonly LoadedSequence[]
   readonly images: readonly ImageLine[]
+  /** Images that archives without an index name, and whose manifests are in other archives. */
+  readonly elsewhere: ForeignArchives['elsewhere']
   readonly locations: ReadonlyMap<string, Location>
   readonly about: Pick<PushReport, 'chain' | 'sequences'>
 }
@@ -26,8 +28,7 @@ export async function readCarried(context: Context, operands: readonly string[],
   const foreign = await foreignDirectory(operands)
   if (foreign !== undefined) {
     const { images, locations, elsewhere } = await readForeignArchives(foreign)
-    for (const { repository, tag } of elsewhere) context.log.debug(`${repository}:${tag} is named by a link only; its manifest is in another archive`)
-    return { sequences: [], chain: [], images, locations, about: { sequences: [] } }
+    return { sequences: [], chain: [], images, elsewhere, locations, about: { sequences: [] } }
   }
   const shipments = await findShipments(operands, {
     documents: (given) => context.documents(given, ['Sequence']) as AsyncIterable<ReceivedShipment>,
@@ -42,6 +43,7 @@ export async function readCarried(context: Context, operands: readonly string[],
     sequences,
     chain,
     images: latest(sequences),
+    elsewhere: [],
     locations: await locateBlobs(chain),
     about: {
       chain: first.metadata.chain,
@@ -54,8 +56,9 @@ export async function readCarried(context: Context, operands: readonly string[],
 async function foreignDirectory(operands: readonly string[]): Promise<string | undefined> {
   const [only] = operands
   if (operands.length !== 1 || only === undefined || only === '-') return undefined
-  const archive = await lstat(join(only, 'mirror_000001.tar')).catch(() => undefined)
-  if (archive === undefined) return undefined
+  const [archive, index] = await Promise.all(['mirror_000001.tar', BLOB_INDEX].map((name) => lstat(join(only, name)).catch(() => undefined)))
+  // With an index it is a sequence, and damaged where its metadata cannot be read.
+  if (archive === undefined || index !== undefined) return undefined
   try {
     await findShipments([only], { async *documents() {} })
     return undefined

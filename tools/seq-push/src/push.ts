@@ -1,14 +1,14 @@
 import { CarryallError } from '@carryall/errors'
 import type { RetryPolicy } from '@carryall/http'
-import { copyImages, type CopyImage, type CopyOutcome, type Destination } from '@carryall/oci'
+import { copyImages, pool, type CopyImage, type CopyOutcome, type Destination } from '@carryall/oci'
 import { humanSize, type PushReport } from '@carryall/schemas'
-import type { Progress } from '@carryall/cli'
+import type { Log, Progress } from '@carryall/cli'
 import type { Carried } from './carried.ts'
 import { carriedSource } from './carried-source.ts'
 import { mayMove, planPush, type PlannedImage } from './plan-push.ts'
 import { prove, type Proof } from './prove.ts'
 import { expectedOutcomes, explain, pushReport } from './report.ts'
-import type { Target } from './target.ts'
+import { referenceOf, targetRepository, type Target } from './target.ts'
 
 export interface PushOptions {
   readonly target: Target
@@ -17,6 +17,7 @@ export interface PushOptions {
   readonly dryRun: boolean
   readonly retry: RetryPolicy
   readonly progress: Progress
+  readonly log: Log
   readonly signal: AbortSignal
 }
 
@@ -36,6 +37,7 @@ export async function push(carried: Carried, destination: Destination, options: 
   const sizes = new Map([...carried.chain, ...carried.sequences].flatMap((sequence) => sequence.blobs.map((blob) => [blob.digest, blob.size] as const)))
   const sizeOf = (digest: string): number => carried.locations.get(digest)?.size ?? sizes.get(digest) ?? 0
   const planned = await planPush(carried, destination, { ...options, sizeOf })
+  await nameElsewhere(carried, destination, options)
   const proof = await prove(carried, planned, destination, { parallel, signal })
   refuseIncomplete(proof)
   const todo = planned.filter((image) => image.state === 'absent' || image.state === 'movable')
@@ -67,6 +69,15 @@ async function copy(carried: Carried, todo: readonly PlannedImage[], proof: Proo
     phase.end()
     await source.close()
   }
+}
+
+/** An archive of oc-mirror names all that its cache ever held: what is neither here nor there may be in an archive that was left out. */
+async function nameElsewhere({ elsewhere }: Carried, destination: Destination, { target, maxNestedPaths, parallel, signal, log }: PushOptions): Promise<void> {
+  await pool(elsewhere, parallel, signal, async ({ repository, tag, digest }) => {
+    const there = targetRepository(target, repository, maxNestedPaths)
+    if ((await destination.head(there, tag, signal))?.digest === digest) return
+    log.warn(`${referenceOf(target, there, tag, digest)} was not pushed: the archives name it, but its manifest is in none of them`)
+  })
 }
 
 function refuseIncomplete({ missing, lacking }: Proof): void {

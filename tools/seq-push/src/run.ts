@@ -30,6 +30,9 @@ export interface PushFlags {
 export async function run(context: Context, flags: PushFlags, operands: readonly string[]): Promise<Outcome> {
   const target = parseTarget(operands.at(-1)!)
   const carried = await readCarried(context, operands.slice(0, -1), flags.content)
+  if (flags.receipt !== undefined && carried.sequences.length === 0) {
+    throw new CarryallError('USAGE_CONFLICT', '--receipt needs sequences: archives without metadata belong to no chain')
+  }
   const stores = await connectStores({
     env: context.env,
     userAgent: `${context.tool.name}/${context.tool.version}`,
@@ -55,10 +58,10 @@ export async function run(context: Context, flags: PushFlags, operands: readonly
       dryRun: context.dryRun,
       retry: stores.retry,
       progress: context.progress,
+      log: context.log,
       signal: context.signal,
     })
     if (flags.receipt !== undefined && !context.dryRun) {
-      if (carried.sequences.length === 0) throw new CarryallError('USAGE_CONFLICT', '--receipt needs sequences: archives without metadata belong to no chain')
       const receipt = await makeReceipt(carried.chain, destination, {
         site: flags.site ?? target.place,
         now: context.now(),
