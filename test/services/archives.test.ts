@@ -79,19 +79,12 @@ test('the same content gives the same archives', async () => {
 })
 
 test('a new baseline holds everything, copied from the earlier sequences', async () => {
-  await using copy = await startLane([])
-  const config = lane.config
-  await mustRun('cp', ['-a', lane.content, copy.content])
   let ran: Awaited<ReturnType<Lane['mirror']>> | undefined
   const served = await servedDuring(lane.source, async () => {
-    ran = await copy.mirror(['-c', config, '--take-over', '--new-baseline', '--description', 'v5'].slice(2))
-  })
-  expect(failure(ran!)[0]).not.toBe(0)
-  const again = await servedDuring(lane.source, async () => {
     ran = await lane.mirror(['--new-baseline', '--description', 'v5'])
   })
   const { document, result } = only<Sequence>(ran!)
-  expect(blobGets([...served, ...again])).toEqual([])
+  expect(blobGets(served)).toEqual([])
   expect(document).toMatchObject({ name: 'seq3-v5', content_type: 'baseline', complete: true, dependencies: [], previous: expect.any(String) as string })
   expect(document.blobs).toMatchObject({ borrowed: 0, held: document.blobs.needed })
   // It needs nothing else on the far side.

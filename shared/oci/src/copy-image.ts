@@ -10,6 +10,8 @@ export interface CopyImage {
   /** Absent for what is reached by its digest alone. */
   readonly tag?: string
   readonly digest: string
+  /** A signature or the like: goes after all that it may be attached to. */
+  readonly attached?: true
   /** Children before the indexes that name them, the image itself last. */
   readonly manifests: readonly string[]
   readonly blobs: readonly Pick<Descriptor, 'digest' | 'size'>[]

@@ -6,7 +6,7 @@ import { pool } from './pool.ts'
 import type { Destination, Source } from './store.ts'
 
 /**
- * Copies images: all blobs, then all child manifests, then the images themselves by tag. No tag is written before every
+ * Copies images: all blobs, then all child manifests, then the images themselves by tag, what is attached to them last. No tag is written before every
  * byte of every image has hashed; content that does not (82) ends the run with no tag moved. Each tag is read back.
  * Failures of single images are outcomes; what belongs to the whole run (82, an abort) is thrown.
  */
@@ -26,9 +26,13 @@ export async function copyImages(
     const failed = image.blobs.find((blob) => failures.has(blob.digest))
     if (failed !== undefined) settle(image, { outcome: 'failed', error: failures.get(failed.digest) })
   }
-  const steps = [putChildren, putImage]
-  for (const step of steps) {
-    const left = images.filter((image) => !outcomes.has(image))
+  const steps: readonly (readonly [typeof putImage | typeof putChildren, readonly CopyImage[]])[] = [
+    [putChildren, images],
+    [putImage, images.filter((image) => !image.attached)],
+    [putImage, images.filter((image) => image.attached)],
+  ]
+  for (const [step, all] of steps) {
+    const left = all.filter((image) => !outcomes.has(image))
     await pool(left, options.parallel, options.signal, async (image) => {
       try {
         const outcome = await step(image, source, destination, options)
@@ -44,8 +48,9 @@ export async function copyImages(
 
 async function putChildren(image: CopyImage, source: Source, destination: Destination, options: CopyOptions): Promise<undefined> {
   for (const digest of image.manifests) {
-    if (digest === image.digest) continue
     const manifest = await source.manifest(image.sourceRepository, digest, options.signal)
+    // Read here as well, so that its bytes are proven before the first tag is written.
+    if (digest === image.digest) continue
     await destination.putManifest(image.repository, digest, manifest, options.signal)
   }
 }

@@ -1,11 +1,11 @@
 import * as z from 'zod'
-import { isDigest } from './grammar.ts'
-
-/** `sha256:` and 64 hex digits. */
-export const digestSchema = z.string().refine(isDigest, 'a digest: sha256: and 64 lower-case hex digits')
+import { digestSchema } from './name-schemas.ts'
 
 /** Bytes; below 2^53. */
-export const bytesSchema = z.int().min(0)
+export const bytesSchema = z.int().min(0).describe('Bytes')
+
+/** A number of things. */
+export const countSchema = z.int().min(0)
 
 /** Platform of an image (image-spec: image-index, `platform`). */
 export const platformSchema = z.object({

@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 
 export const API_VERSION = 'carryall/v1'
 
@@ -9,10 +9,23 @@ export interface Kind<S extends z.ZodType = z.ZodType> {
   readonly writtenBy: 'people' | 'tools'
   readonly apiVersions: readonly string[]
   readonly schema: S
-  /** Keys match without regard to case. */
-  readonly anyCase?: boolean
+  /** As Go's decoder reads it: keys match without regard to case, and null is as good as absent. */
+  readonly goKeys?: boolean
 }
 
 export function defineKind<S extends z.ZodType>(kind: Kind<S>): Kind<S> {
   return kind
 }
+
+export const apiVersion = z.literal(API_VERSION).describe('Version of the format')
+
+/** The two keys on top of every document. */
+export function documentHead<const K extends string>(kind: K) {
+  return { apiVersion, kind: z.literal(kind).describe('Kind of the document') }
+}
+
+/** Of every kind that tools write. */
+export const critical = z
+  .array(z.string())
+  .optional()
+  .describe('Keys of this document that a reader must know, or refuse it')

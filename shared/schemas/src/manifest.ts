@@ -9,7 +9,11 @@ const common = {
 }
 
 /** image-spec: image-index; also Docker's manifest list. */
-export const indexManifestSchema = z.object({ ...common, schemaVersion: z.literal(2), manifests: z.array(descriptorSchema) })
+export const indexManifestSchema = z.object({
+  ...common,
+  schemaVersion: z.literal(2),
+  manifests: z.array(descriptorSchema),
+})
 
 /** image-spec: manifest; also Docker's schema 2. */
 export const imageManifestSchema = z.object({
@@ -20,4 +24,7 @@ export const imageManifestSchema = z.object({
 })
 
 /** The artifact manifest of image-spec 1.1's release candidates. */
-export const artifactManifestSchema = z.object({ ...common, blobs: z.array(descriptorSchema).optional() })
+export const artifactManifestSchema = z.object({
+  ...common,
+  blobs: z.array(descriptorSchema).optional(),
+})

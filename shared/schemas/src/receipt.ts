@@ -1,38 +1,50 @@
 import * as z from 'zod'
-import { bytesSchema, digestSchema } from './descriptor.ts'
-import { API_VERSION, defineKind } from './kind.ts'
-import { shipmentFields } from './shipment.ts'
+import { bytesSchema } from './descriptor.ts'
+import { API_VERSION, critical, defineKind, documentHead } from './kind.ts'
+import { digestSchema } from './name-schemas.ts'
+import { sequenceNumberSchema, shipmentFields, timeSchema, toolSchema } from './shipment.ts'
+
+const link = {
+  sequence_number: sequenceNumberSchema,
+  metadata_digest: digestSchema.describe('Digest of its metadata file'),
+}
 
 /** What a site holds of each chain, for the other side to plan the next trip by. Digests and numbers, no inventory. */
 export const receiptKind = defineKind({
   kind: 'Receipt',
   writtenBy: 'tools',
   apiVersions: [API_VERSION],
-  schema: z.object({
-    apiVersion: z.literal(API_VERSION),
-    kind: z.literal('Receipt'),
-    critical: shipmentFields.critical,
-    site: z.string(),
-    holds: z.enum(['files', 'registry', 'repositories', 'deployments']),
-    chains: z.array(
-      z.object({
-        id: shipmentFields.chain.shape.id,
-        name: shipmentFields.chain.shape.name,
-        head: z.object({ sequence_number: z.int().min(1), metadata_digest: digestSchema }),
-        shipments: z.array(
+  schema: z
+    .object({
+      ...documentHead('Receipt'),
+      critical,
+      site: z.string().describe('Name of the site'),
+      holds: z
+        .enum(['files', 'registry', 'repositories', 'deployments'])
+        .describe('In what form the site holds it'),
+      chains: z
+        .array(
           z.object({
-            sequence_number: z.int().min(1),
-            metadata_digest: digestSchema,
-            state: z.enum(['complete', 'partial']),
-            missing_bytes: bytesSchema.describe('0 where complete'),
+            id: shipmentFields.chain.shape.id,
+            name: shipmentFields.chain.shape.name,
+            head: z.object(link).describe('Newest shipment that the site knows'),
+            shipments: z
+              .array(
+                z.object({
+                  ...link,
+                  state: z.enum(['complete', 'partial']).describe('Whether all of it is there'),
+                  missing_bytes: bytesSchema.describe('0 where complete'),
+                }),
+              )
+              .describe('Shipments that the site holds'),
           }),
-        ),
-      }),
-    ),
-    audit_head: digestSchema.optional(),
-    time: z.iso.datetime(),
-    tool: z.object({ name: z.string(), version: z.string() }),
-  }),
+        )
+        .describe('Chains that the site knows'),
+      audit_head: digestSchema.optional().describe("Newest entry of the site's audit log"),
+      time: timeSchema.describe('When this was written; RFC 3339, UTC'),
+      tool: toolSchema,
+    })
+    .describe('What a site holds, sent back to the connected side: digests and numbers, no inventory.'),
 })
 
 export type Receipt = z.infer<typeof receiptKind.schema>

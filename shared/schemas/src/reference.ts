@@ -17,6 +17,8 @@ export interface ImageReference {
 }
 
 const DOCKER_HUB = 'docker.io'
+/** What other tools read besides `docker` and `oci`. Most would also pass for a name with a tag. */
+const TRANSPORTS = /^(?:atomic|containers-storage|dir|docker-archive|docker-daemon|oci-archive|ostree|sif|tarball):/
 
 /**
  * Takes `[docker://]host[:port]/path[:tag][@digest]`, `name:tag` (Docker Hub) or `oci:[//]directory[:tag]` apart.
@@ -24,39 +26,47 @@ const DOCKER_HUB = 'docker.io'
  */
 export function parseImageReference(text: string): ImageReference {
   if (text.startsWith('oci:')) return layoutReference(text)
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)
-  if (scheme !== null && scheme[1] !== 'docker') throw invalid(text, `the transport "${scheme[1]}" is not known`)
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1] ?? TRANSPORTS.exec(text)?.[0].slice(0, -1)
+  if (scheme !== undefined && scheme !== 'docker') throw invalid(text, `the transport "${scheme}" is not known`)
   return registryReference(text, text.replace(/^docker:\/\//, ''))
 }
 
 function registryReference(text: string, rest: string): ImageReference {
-  const [named, digest, ...more] = rest.split('@')
-  if (named === undefined || more.length > 0) throw invalid(text, 'more than one "@"')
-  if (digest !== undefined && !isDigest(digest)) throw invalid(text, 'the digest is not sha256: and 64 hex digits')
-  const colon = named.lastIndexOf(':')
-  const hasTag = colon > named.lastIndexOf('/')
-  const name = hasTag ? named.slice(0, colon) : named
-  const tag = hasTag ? named.slice(colon + 1) : undefined
-  if (tag !== undefined && !isTag(tag)) throw invalid(text, `"${tag}" is not a tag`)
-  const parts = name.split('/')
-  const path = parts.length > 1 ? parts.slice(1).join('/') : name
-  const explicit = parts.length > 1 && (/[.:[]/.test(parts[0]!) || parts[0] === 'localhost')
-  const host = explicit ? parts[0]! : DOCKER_HUB
-  const repository = explicit ? path : host === DOCKER_HUB && parts.length === 1 ? `library/${name}` : name
+  const [named = '', digest, ...more] = rest.split('@')
+  if (more.length > 0) throw invalid(text, 'more than one "@"')
+  if (digest !== undefined && !isDigest(digest))
+    throw invalid(text, 'the digest is not sha256: and 64 lower-case hex digits')
+  const { name, tag } = splitTag(text, named)
+  const [first = '', ...below] = name.split('/')
+  const explicit = below.length > 0 && (/[.:[]/.test(first) || first === 'localhost')
+  const host = explicit ? first : DOCKER_HUB
+  const path = below.length > 0 ? below.join('/') : name
   if (!isHost(host)) throw invalid(text, `"${host}" is not a host`)
+  const repository = inRegistry(host, explicit ? path : name)
   if (!isRepository(repository)) throw invalid(text, `"${repository}" is not a repository name`)
-  return { text, transport: 'docker', host, repository, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) }
+  return { text, transport: 'docker', host, repository, path, ...tag, ...(digest === undefined ? {} : { digest }) }
+}
+
+/** Docker Hub keeps what has one component only under `library/`, also where its name is written out. */
+function inRegistry(host: string, name: string): string {
+  return host.toLowerCase() === DOCKER_HUB && !name.includes('/') ? `library/${name}` : name
 }
 
 function layoutReference(text: string): ImageReference {
-  const rest = text.slice('oci:'.length).replace(/^\/\/(?=\/|[^/])/, '')
-  const colon = rest.lastIndexOf(':')
-  const hasTag = colon > rest.lastIndexOf('/')
-  const directory = hasTag ? rest.slice(0, colon) : rest
-  const tag = hasTag ? rest.slice(colon + 1) : undefined
-  if (directory === '' || directory.includes('\0')) throw invalid(text, 'no directory is named')
-  if (tag !== undefined && !isTag(tag)) throw invalid(text, `"${tag}" is not a tag`)
-  return { text, transport: 'oci', repository: directory, path: directory.replace(/^\/+/, ''), ...(tag === undefined ? {} : { tag }) }
+  const rest = text.slice('oci:'.length).replace(/^\/\//, '')
+  if (/@sha256:[0-9a-f]*$/.test(rest)) throw invalid(text, 'an image in a layout is named by its tag')
+  const { name, tag } = splitTag(text, rest)
+  // eslint-disable-next-line no-control-regex -- control characters are what is refused
+  if (name === '' || /[\u0000-\u001f\u007f]/.test(name)) throw invalid(text, 'no directory is named')
+  return { text, transport: 'oci', repository: name, path: name.replace(/^\/+/, ''), ...tag }
+}
+
+function splitTag(text: string, named: string): { name: string; tag: { tag?: string } } {
+  const colon = named.lastIndexOf(':')
+  if (colon <= named.lastIndexOf('/')) return { name: named, tag: {} }
+  const tag = named.slice(colon + 1)
+  if (!isTag(tag)) throw invalid(text, `"${tag}" is not a tag`)
+  return { name: named.slice(0, colon), tag: { tag } }
 }
 
 function invalid(text: string, why: string): CarryallError {

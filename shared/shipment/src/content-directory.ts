@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { acquireLock, ensureDirectory, publishDirectory, removeTree } from '@carryall/durable'
+import { acquireLock, ensureDirectory, publishDirectory, removeTree, syncDirectory } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
 import { checkLinks, readChain } from './chain.ts'
 import { checkHead, readHead, writeHead } from './head.ts'
@@ -44,6 +44,8 @@ export async function openContent(directory: string, options: WriterOptions): Pr
     ...(options.signal ? { signal: options.signal } : {}),
   })
   try {
+    // A run that was cut right after its rename may have left a shipment that a power cut would still take away.
+    await syncDirectory(path)
     const shipments = await readChain(path)
     refuseBroken(path, shipments)
     const head = options.takeOver ? undefined : await readHead(path)

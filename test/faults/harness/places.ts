@@ -15,9 +15,8 @@ export function places(calls: readonly Call[], what: Injection['what']): readonl
   for (const { name, nth, paths } of calls) {
     const path = paths[0] ?? ''
     if (WRITES.test(name)) written.add(path)
-    const last = name === 'close' && written.delete(path)
-    if (name !== 'write' && (name !== 'close' || last || what === 'SIGKILL'))
-      found.push({ call: name, when: nth, what })
+    const counts = name === 'close' ? written.delete(path) || what === 'SIGKILL' : name !== 'write'
+    if (counts) found.push({ call: name, when: nth, what })
   }
   return found
 }

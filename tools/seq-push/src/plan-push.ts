@@ -1,5 +1,6 @@
-import { pool, type CopyImage, type Destination } from '@carryall/oci'
+import { parseManifest, pool, type CopyImage, type Destination } from '@carryall/oci'
 import type { ImageLine } from '@carryall/schemas'
+import type { LoadedSequence } from '@carryall/sequence'
 import type { Carried } from './carried.ts'
 import { referenceOf, targetRepository, type Target } from './target.ts'
 
@@ -24,21 +25,30 @@ export async function planPush(carried: Carried, destination: Destination, optio
   await pool(carried.images, options.parallel, options.signal, async (line) => {
     const image = copyImage(line, options)
     const present = (await destination.head(image.repository, image.tag ?? image.digest, options.signal))?.digest
-    const state = present === undefined ? 'absent' : present === line.digest ? 'same' : mayMove(carried, line, present) ? 'movable' : 'conflict'
+    const state = present === undefined ? 'absent' : present === line.digest ? await stateOfPresent(line, image.repository, destination, options.signal) : mayMove(carried, line, present) ? 'movable' : 'conflict'
     planned.set(line, { ...image, line, state, ...(present === undefined ? {} : { present }) })
   })
   return carried.images.map((line) => planned.get(line)!)
 }
 
+/** A referrer that is there and that nobody finds by its subject has not arrived: an earlier push was cut before it was listed. */
+async function stateOfPresent({ subject, tag, digest }: ImageLine, repository: string, destination: Destination, signal: AbortSignal): Promise<'same' | 'absent'> {
+  if (subject === undefined || tag !== undefined) return 'same'
+  const listed = await destination.referrers(repository, subject, signal)
+  if (listed.some((referrer) => referrer.digest === digest)) return 'same'
+  const { bytes, mediaType } = await destination.manifest(repository, digest, signal)
+  return parseManifest(bytes, mediaType).subject === undefined ? 'same' : 'absent'
+}
+
 /**
- * A tag moves only if an earlier sequence of the same chain put its present digest there: what anyone else put there is
- * not ours to overwrite, and what a later sequence put there is not taken back.
+ * A tag moves only if a sequence of the same chain before the one that brings the image put its present digest there: what
+ * anyone else put there is not ours to overwrite, and what a later sequence put there is not taken back.
  */
 export function mayMove(carried: Carried, line: ImageLine, present: string): boolean {
-  const newest = carried.sequences.at(-1)?.metadata.sequence_number ?? 0
-  return carried.chain
-    .filter((sequence) => sequence.metadata.sequence_number < newest)
-    .some((sequence) => sequence.images.some((image) => image.repository === line.repository && image.tag === line.tag && image.digest === present))
+  const holds = (sequence: LoadedSequence, digest: string): boolean =>
+    sequence.images.some((image) => image.repository === line.repository && image.tag === line.tag && image.digest === digest)
+  const brings = carried.sequences.findLast((sequence) => holds(sequence, line.digest))?.metadata.sequence_number ?? 0
+  return carried.chain.some((sequence) => sequence.metadata.sequence_number < brings && holds(sequence, present))
 }
 
 function copyImage(line: ImageLine, { target, maxNestedPaths, sizeOf }: PlanOptions): CopyImage {
@@ -49,6 +59,7 @@ function copyImage(line: ImageLine, { target, maxNestedPaths, sizeOf }: PlanOpti
     repository,
     ...(line.tag === undefined ? {} : { tag: line.tag }),
     digest: line.digest,
+    ...(line.subject === undefined ? {} : { attached: true as const }),
     manifests: line.manifests,
     blobs: line.blobs.map((digest) => ({ digest, size: sizeOf(digest) })),
   }

@@ -90,12 +90,16 @@ export function referrers(registry: Connection): Referrers {
     signal?: AbortSignal,
   ): Promise<readonly Descriptor[]> => {
     const found = await readTag(repository, digest, signal)
+    // Where the image itself has that tag, as oc-mirror gives it to what is named by a digest, its children are no referrers.
+    if (found?.digest === digest) return []
     return found && isIndexType(found.mediaType) ? parseManifest(found.bytes, found.mediaType).manifests : []
   }
 
   const add = async (repository: string, subject: string, entry: Descriptor, signal?: AbortSignal) => {
     const found = await readTag(repository, subject, signal)
-    const index = indexToExtend(found, () => subjectOf(registry, repository, fallbackTag(subject)))
+    const tag = subjectOf(registry, repository, fallbackTag(subject))
+    if (found?.digest === subject) throw takenByImage(registry, tag)
+    const index = indexToExtend(found, () => tag)
     if (index.manifests.some(({ digest }) => digest === entry.digest)) return
     const bytes = Buffer.from(JSON.stringify({ ...index, manifests: [...index.manifests, entry] }))
     if (bytes.length > MAX_MANIFEST) throw tooMany(registry, repository, subject)
@@ -155,6 +159,13 @@ function indexToExtend(found: Manifest | undefined, subject: () => Subject): Raw
       hint: 'Remove that tag, which is reserved by the distribution-spec, and run the same command again',
     },
   )
+}
+
+function takenByImage({ host }: Connection, subject: Subject): CarryallError {
+  return new CarryallError('TAG_CONFLICT', `${subject.name} is the image itself, so that what is attached to it cannot be listed there`, {
+    subject,
+    hint: `${host} has no referrers API: give the image a tag of its own (targetTag), or leave signatures behind`,
+  })
 }
 
 function tooMany(registry: Connection, repository: string, digest: string): CarryallError {
