@@ -49,7 +49,11 @@ async function createOrOpen(path: string): Promise<FileHandle> {
   let handle: FileHandle | undefined
   try {
     handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    if ((await handle.stat()).isFile()) return handle
+    if ((await handle.stat()).isFile()) {
+      // A run that was cut may have left it with the mode of its umask.
+      await handle.chmod(MODE)
+      return handle
+    }
   } catch (error) {
     if (!failedWith(error, 'ELOOP', 'EISDIR')) throw error
   }

@@ -9,27 +9,31 @@ export function goPattern(source: string): RegExp {
     throw new SyntaxError('look-around and back-references are not accepted')
   }
   const body = rest.replaceAll(/\\([^])|\[:(\^?[a-z]+):\]|\(\?P</g, (found, escaped?: string, named?: string) => {
-    if (escaped !== undefined) return ESCAPES[escaped] ?? punctuation(escaped)
-    return named === undefined ? '(?<' : (CLASSES[named] ?? found)
+    if (escaped !== undefined) return ESCAPES.get(escaped) ?? punctuation(escaped)
+    return named === undefined ? '(?<' : (CLASSES.get(named) ?? found)
   })
   return new RegExp(body, `u${[...new Set(flags)].join('')}`)
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { A: '^', z: '$', a: '\\x07' }
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['A', '(?<![^])'],
+  ['z', '(?![^])'],
+  ['a', '\\x07'],
+])
 
 /** RE2: ASCII classes, inside brackets. */
-const CLASSES: Readonly<Record<string, string>> = {
-  alnum: '0-9A-Za-z',
-  alpha: 'A-Za-z',
-  blank: '\\t ',
-  digit: '0-9',
-  lower: 'a-z',
-  punct: '!-\\/:-@\\[-`\\{-~',
-  space: '\\t-\\r ',
-  upper: 'A-Z',
-  word: '0-9A-Za-z_',
-  xdigit: '0-9A-Fa-f',
-}
+const CLASSES: ReadonlyMap<string, string> = new Map([
+  ['alnum', '0-9A-Za-z'],
+  ['alpha', 'A-Za-z'],
+  ['blank', '\\t '],
+  ['digit', '0-9'],
+  ['lower', 'a-z'],
+  ['punct', '!-\\/:-@\\[-`\\{-~'],
+  ['space', '\\t-\\r '],
+  ['upper', 'A-Z'],
+  ['word', '0-9A-Za-z_'],
+  ['xdigit', '0-9A-Fa-f'],
+])
 
 /** With the flag `u`, JavaScript takes an escape of punctuation without a meaning for a fault. */
 function punctuation(char: string): string {

@@ -9,7 +9,7 @@ import { sequenceKind } from './sequence.ts'
 import { settingsKind } from './settings.ts'
 import { verificationKind } from './verification.ts'
 
-/** Every document kind by name. */
+/** Every document kind by name, in the order of their names. */
 export const KINDS: Readonly<Record<string, Kind>> = Object.fromEntries(
   [
     failureKind,

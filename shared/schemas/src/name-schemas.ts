@@ -15,7 +15,7 @@ export const repositorySchema = z
 export const tagSchema = z
   .string()
   .regex(TAG, 'not a tag: 1 to 128 letters, digits, "_", "." and "-" are wanted, the first one a letter, digit or "_"')
-  .describe('Tag')
+  .describe('The tag')
 
 export const fileNameSchema = z
   .string()

@@ -1,9 +1,11 @@
 import { CarryallError } from '@carryall/errors'
-import * as z from 'zod'
-import { schemaError } from './faults.ts'
+import type * as z from 'zod'
+import { isNewerVersion } from './api-version.ts'
+import { pointer, schemaError } from './faults.ts'
+import { goKeys } from './go-keys.ts'
 import type { Kind } from './kind.ts'
 import { KINDS } from './kinds.ts'
-import { canonicalKeys, keysOf } from './shape.ts'
+import { keysOf } from './shape.ts'
 import { nearest } from './suggest.ts'
 
 /** What every document has on top. */
@@ -19,7 +21,7 @@ export interface AnyDocument {
 export function parseDocument(value: unknown, origin: string, kinds?: readonly string[]): AnyDocument {
   const named = kindOf(value, origin)
   const wanted = kinds ?? Object.keys(KINDS)
-  const kind = wanted.includes(named) ? KINDS[named] : undefined
+  const kind = wanted.includes(named) && Object.hasOwn(KINDS, named) ? KINDS[named] : undefined
   if (kind === undefined) throw wrongKind(named, origin, wanted)
   return parseKind(kind, value, origin) as AnyDocument
 }
@@ -28,60 +30,88 @@ export function parseDocument(value: unknown, origin: string, kinds?: readonly s
 export function parseKind<S extends z.ZodType>(kind: Kind<S>, value: unknown, origin: string): z.infer<S> {
   const named = kindOf(value, origin)
   if (named !== kind.kind) throw wrongKind(named, origin, [kind.kind])
-  const spelled = kind.anyCase ? canonicalKeys(kind.schema, value) : value
-  refuseNewer(kind, spelled, origin)
-  const parsed = kind.schema.safeParse(spelled, { reportInput: true })
-  if (!parsed.success) throw schemaError(parsed.error.issues, origin, kind.kind, (path) => keysOf(kind.schema, path))
+  const read = kind.goKeys ? goKeys(kind.schema, value, ({ path, spellings }) => refuseTwice(origin, path, spellings)) : value
+  refuseOtherVersion(kind, read, origin)
+  refuseCritical(kind, read, origin)
+  const parsed = kind.schema.safeParse(read, { reportInput: true })
+  if (!parsed.success)
+    throw schemaError(parsed.error.issues, origin, kind.kind, (path) => keysOf(kind.schema, path))
   return parsed.data
 }
 
 function kindOf(value: unknown, origin: string): string {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-    throw new CarryallError('SCHEMA_INVALID', `${origin} does not hold a document: an object with "apiVersion" and "kind" is wanted`, {
-      pointer: '#',
-      location: { file: origin },
-    })
+    throw new CarryallError(
+      'SCHEMA_INVALID',
+      `${origin} does not hold a document: an object with "apiVersion" and "kind" is wanted`,
+      { pointer: '#', location: { file: origin } },
+    )
   }
-  const entry = Object.entries(value).find(([key]) => key.toLowerCase() === 'kind')
-  if (typeof entry?.[1] !== 'string') {
-    throw new CarryallError('SCHEMA_INVALID', `${origin} does not say its "kind"`, {
-      pointer: '#/kind',
-      location: { file: origin },
-      hint: `Known kinds: ${Object.keys(KINDS).join(', ')}`,
-    })
-  }
-  return entry[1]
+  const keys = Object.keys(value)
+  const key = keys.includes('kind') ? 'kind' : (keys.find((one) => one.toLowerCase() === 'kind') ?? 'kind')
+  const named = (value as Record<string, unknown>)[key]
+  if (typeof named === 'string') return named
+  throw new CarryallError('SCHEMA_INVALID', `${origin} does not say its "kind"`, {
+    pointer: '#/kind',
+    location: { file: origin },
+    hint: `Known kinds: ${Object.keys(KINDS).join(', ')}`,
+  })
 }
 
-function refuseNewer(kind: Kind, value: unknown, origin: string): void {
-  const { apiVersion, critical } = value as { apiVersion?: unknown; critical?: unknown }
-  const hint = 'Use the release of carryall that wrote it, or a newer one'
-  if (typeof apiVersion === 'string' && !kind.apiVersions.includes(apiVersion)) {
-    throw new CarryallError('SCHEMA_NEWER', `${kind.kind} in ${origin} has apiVersion "${apiVersion}"; known here: ${kind.apiVersions.join(', ')}`, {
+function refuseOtherVersion(kind: Kind, value: unknown, origin: string): void {
+  const { apiVersion } = value as { apiVersion?: unknown }
+  if (typeof apiVersion !== 'string' || kind.apiVersions.includes(apiVersion)) return
+  const newer = isNewerVersion(apiVersion, kind.apiVersions)
+  const [current = ''] = kind.apiVersions
+  throw new CarryallError(
+    newer ? 'SCHEMA_NEWER' : 'SCHEMA_INVALID',
+    `${kind.kind} in ${origin} has apiVersion "${apiVersion}"; known here: ${kind.apiVersions.join(', ')}`,
+    {
       pointer: '#/apiVersion',
       location: { file: origin },
+      expected: current,
       actual: apiVersion,
-      hint,
-    })
-  }
+      hint: newer && kind.writtenBy === 'tools' ? NEWER : `Write apiVersion: ${current}`,
+    },
+  )
+}
+
+const NEWER = 'Use the release of carryall that wrote it, or a newer one'
+
+function refuseCritical(kind: Kind, value: unknown, origin: string): void {
+  const { critical } = value as { critical?: unknown }
   if (kind.writtenBy !== 'tools' || !Array.isArray(critical)) return
   const known = keysOf(kind.schema, [])
   const unknown = critical.filter((key) => !known.includes(String(key)))
-  if (unknown.length > 0) {
-    throw new CarryallError('SCHEMA_NEWER', `${kind.kind} in ${origin} needs a reader that knows "${unknown.join('", "')}"`, {
-      pointer: '#/critical',
-      location: { file: origin },
-      hint,
-    })
-  }
+  if (unknown.length === 0) return
+  throw new CarryallError(
+    'SCHEMA_NEWER',
+    `${kind.kind} in ${origin} needs a reader that knows "${unknown.join('", "')}"`,
+    { pointer: '#/critical', location: { file: origin }, hint: NEWER },
+  )
+}
+
+function refuseTwice(origin: string, path: readonly PropertyKey[], spellings: readonly [string, string]): never {
+  throw new CarryallError(
+    'SCHEMA_INVALID',
+    `${origin} is not valid: ${pointer(path)}: the key is given twice, as "${spellings.join('" and "')}"`,
+    { pointer: pointer(path), location: { file: origin }, hint: 'Keys match without regard to case; remove one' },
+  )
 }
 
 function wrongKind(named: string, origin: string, wanted: readonly string[]): CarryallError {
   const meant = nearest(named, wanted)
-  return new CarryallError('SCHEMA_UNKNOWN_KIND', `${origin} holds a document of kind "${named}"; wanted here: ${wanted.join(', ')}`, {
-    pointer: '#/kind',
-    location: { file: origin },
-    actual: named,
-    hint: meant === undefined ? 'Give the document that this command reads; -h names it' : `Did you mean "${meant}"?`,
-  })
+  return new CarryallError(
+    'SCHEMA_UNKNOWN_KIND',
+    `${origin} holds a document of kind "${named}"; wanted here: ${wanted.join(', ')}`,
+    {
+      pointer: '#/kind',
+      location: { file: origin },
+      actual: named,
+      hint:
+        meant === undefined
+          ? 'Give the document that this command reads; -h names it'
+          : `Did you mean "${meant}"?`,
+    },
+  )
 }

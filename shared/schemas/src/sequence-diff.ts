@@ -34,7 +34,7 @@ export const sequenceDiffKind = defineKind({
             .array(
               z.object({
                 repository,
-                tag: z.string().describe('Tag'),
+                tag: z.string().describe('The tag'),
                 from: digestSchema.describe('Digest in the first one'),
                 to: digestSchema.describe('Digest in the second one'),
               }),

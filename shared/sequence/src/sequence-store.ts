@@ -98,7 +98,8 @@ export function sequenceStore(images: readonly ImageLine[], locations: ReadonlyM
     },
 
     async close() {
-      for (const opened of files.values()) await (await opened).close()
+      // One that could not be opened was told to who asked for it.
+      for (const opened of files.values()) await (await opened.catch(() => undefined))?.close()
       files.clear()
     },
   }

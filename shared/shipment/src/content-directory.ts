@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { acquireLock, ensureDirectory, publishDirectory, removeTree, syncDirectory } from '@carryall/durable'
-import { CarryallError } from '@carryall/errors'
+import { acquireLock, ensureDirectory, publishDirectory, removeOrphans, removeTree, syncDirectory } from '@carryall/durable'
+import { CarryallError, fromSystemError } from '@carryall/errors'
 import { checkLinks, readChain } from './chain.ts'
 import { checkHead, readHead, writeHead } from './head.ts'
 import { readShipment, type Shipment } from './read-shipment.ts'
@@ -37,7 +37,7 @@ export interface WriterOptions {
 export async function openContent(directory: string, options: WriterOptions): Promise<ContentWriter> {
   const path = resolve(directory)
   const own = join(path, '.carryall')
-  await ensureDirectory(own)
+  await ensureDirectory(join(own, 'staging'))
   const lock = await acquireLock(join(own, 'lock'), {
     holder: options.holder,
     waitSeconds: options.waitSeconds,
@@ -45,7 +45,9 @@ export async function openContent(directory: string, options: WriterOptions): Pr
   })
   try {
     // A run that was cut right after its rename may have left a shipment that a power cut would still take away.
-    await syncDirectory(path)
+    await syncDirectory(path).catch((error: unknown) => Promise.reject(fromSystemError(error, `sync ${path}`)))
+    // Under the lock nobody else has temporary files here.
+    for (const place of [path, own, join(own, 'staging')]) await removeOrphans(place)
     const shipments = await readChain(path)
     refuseBroken(path, shipments)
     const head = options.takeOver ? undefined : await readHead(path)
@@ -64,8 +66,10 @@ function writer(path: string, own: string, shipments: readonly Shipment[], relea
     path,
     shipments,
     async staging(id) {
-      await ensureDirectory(join(stagingRoot, id))
-      return join(stagingRoot, id)
+      const directory = join(stagingRoot, id)
+      await ensureDirectory(directory)
+      await removeOrphans(directory)
+      return directory
     },
     async leftovers(id) {
       const names = await readdir(stagingRoot).catch(() => [] as string[])

@@ -18,12 +18,19 @@ const file = (content: string) => join(content, '.carryall', 'head.json')
 /** The head as written last; undefined where none was. Throws SEQ_COPIED where it cannot be read as one. */
 export async function readHead(content: string): Promise<Head | undefined> {
   try {
-    return JSON.parse((await readSmall(file(content))).toString('utf8')) as Head
+    return parseHead((await readSmall(file(content))).toString('utf8'))
   } catch (error) {
     if (isCarryallError(error, 'INPUT_NOT_FOUND')) return undefined
     if (isCarryallError(error)) throw error
     throw new CarryallError('SEQ_COPIED', `${file(content)} is damaged`, { cause: error, hint: 'Check the directory with seq-meta verify, then use --take-over' })
   }
+}
+
+function parseHead(text: string): Head {
+  const { sequence_number, metadata_digest, inode, born } = JSON.parse(text) as Partial<Record<keyof Head, unknown>>
+  const isHead = Number.isSafeInteger(sequence_number) && typeof inode === 'string' && typeof born === 'string'
+  if (!isHead || !(metadata_digest === undefined || typeof metadata_digest === 'string')) throw new TypeError('Keys are missing, or have other types')
+  return { sequence_number: sequence_number as number, inode, born, ...(metadata_digest === undefined ? {} : { metadata_digest }) }
 }
 
 /** Records the newest shipment and the directory's own identity, durably. */

@@ -1,4 +1,4 @@
-import { isCarryallError } from '@carryall/errors'
+import { CarryallError, isCarryallError } from '@carryall/errors'
 import { fetchBlob, isManifestType, pool, type Source } from '@carryall/oci'
 import type { RetryPolicy } from '@carryall/http'
 import type { Descriptor, HeldBlob } from '@carryall/schemas'
@@ -45,14 +45,34 @@ export async function fetchBlobs(archives: StagedArchives, local: LocalBlobs, op
 async function place(blob: HeldBlob, archives: StagedArchives, local: LocalBlobs, options: FetchOptions): Promise<'kept' | 'copied' | 'fetched'> {
   if (await local.isWhole(archives.pathOf(blob), blob)) return 'kept'
   if (await copyLocal(blob, archives, local, options)) return 'copied'
-  const limit = options.timeoutMs > 0 ? AbortSignal.timeout(options.timeoutMs) : undefined
-  const signal = limit === undefined ? options.signal : AbortSignal.any([options.signal, limit])
+  await withinLimit(blob, options, (signal) => fetchInto(blob, archives, options, signal))
+  return 'fetched'
+}
+
+/** Gives `work` the limit for one blob, and says so where it was reached. */
+async function withinLimit(blob: HeldBlob, { timeoutMs, signal }: FetchOptions, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  if (timeoutMs === 0) return work(signal)
+  const limit = AbortSignal.timeout(timeoutMs)
+  try {
+    await work(AbortSignal.any([signal, limit]))
+  } catch (error) {
+    if (signal.aborted || !limit.aborted || isCarryallError(error)) throw error
+    throw new CarryallError('NET_TIMEOUT', `Blob ${blob.digest} did not arrive within ${timeoutMs / 1000} s`, {
+      subject: { kind: 'blob', name: blob.digest, digest: blob.digest },
+      retryable: true,
+      hint: 'Run the same command again, which goes on from what is done, or raise --image-timeout',
+      cause: error,
+    })
+  }
+}
+
+async function fetchInto(blob: HeldBlob, archives: StagedArchives, options: FetchOptions, signal: AbortSignal): Promise<void> {
   const { source, repository } = await options.originOf(blob)
   if (isManifestType(blob.media_type)) {
     const { bytes } = await source.manifest(repository, blob.digest, signal)
     await archives.write(blob, 0, bytes)
     options.onBytes(bytes.length)
-    return 'fetched'
+    return
   }
   let position = 0
   const restart = (): void => void (position = 0)
@@ -62,22 +82,24 @@ async function place(blob: HeldBlob, archives: StagedArchives, local: LocalBlobs
     position += chunk.length
     options.onBytes(chunk.length)
   }
-  return 'fetched'
 }
 
 async function copyLocal(blob: HeldBlob, archives: StagedArchives, local: LocalBlobs, options: FetchOptions): Promise<boolean> {
   const chunks = local.read(blob, options.signal)
   if (chunks === undefined) return false
+  let position = 0
+  let reading = true
   try {
-    let position = 0
     for await (const chunk of chunks) {
+      reading = false
       await archives.write(blob, position, chunk)
       position += chunk.length
+      reading = true
     }
     return true
   } catch (error) {
-    // A copy that is damaged is no reason to fail: its origin has it.
-    if (isCarryallError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH', 'INPUT_NOT_FOUND')) return false
+    // A copy that is damaged or cannot be read is no reason to fail: its origin has it.
+    if (reading && isCarryallError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH', 'INPUT_NOT_FOUND', 'IO_FAILED')) return false
     throw error
   }
 }

@@ -1,3 +1,4 @@
+import { isCarryallError } from '@carryall/errors'
 import type { Manifest, Source } from '@carryall/oci'
 
 /**
@@ -10,7 +11,14 @@ export function withKnownManifests(source: Source, isKnown: (digest: string) => 
     async manifest(repository, reference, signal): Promise<Manifest> {
       const digest = reference.startsWith('sha256:') ? reference : (await source.head(repository, reference, signal))?.digest
       if (digest === undefined) return source.manifest(repository, reference, signal)
-      return isKnown(digest) ? known.manifest(repository, digest, signal) : source.manifest(repository, digest, signal)
+      if (!isKnown(digest)) return source.manifest(repository, digest, signal)
+      try {
+        return await known.manifest(repository, digest, signal)
+      } catch (error) {
+        // A copy that is damaged is no reason to fail: its origin has it.
+        if (isCarryallError(error, 'DIGEST_MISMATCH', 'INPUT_NOT_FOUND')) return source.manifest(repository, digest, signal)
+        throw error
+      }
     },
   }
 }

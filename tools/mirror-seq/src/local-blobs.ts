@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { readChunks } from '@carryall/durable'
+import { fromSystemError, isCarryallError } from '@carryall/errors'
 import { verified } from '@carryall/oci'
 import type { HeldBlob } from '@carryall/schemas'
 import type { Location } from '@carryall/sequence'
 
 const TAIL = 4096
+// There is nothing to fetch.
+const EMPTY = `sha256:${createHash('sha256').digest('hex')}`
 
 /** Blobs that are on this disk already. */
 export interface LocalBlobs {
   /** True if the staged archive holds the blob, proven by its digest. */
   isWhole(path: string, blob: HeldBlob): Promise<boolean>
-  /** A copy in an earlier sequence or another run's staging, verified as it is read; undefined where there is none. */
+  /** A copy in an earlier sequence or another run's staging, verified as it is read; undefined where there is none. Throws as `hashFile` does. */
   read(blob: HeldBlob, signal: AbortSignal): AsyncIterable<Buffer> | undefined
 }
 
@@ -22,7 +25,7 @@ export function localBlobs(
   memory: ReadonlyMap<string, Buffer>,
 ): LocalBlobs {
   return {
-    isWhole: async (path, blob) => resumed && blob.size > 0 && (await holds(path, blob)),
+    isWhole: async (path, blob) => (blob.size === 0 ? blob.digest === EMPTY : resumed && (await holds(path, blob).catch((error: unknown) => unreadable(error, path)))),
     read(blob, signal) {
       const bytes = memory.get(blob.digest)
       if (bytes !== undefined) return inMemory(bytes)
@@ -35,13 +38,20 @@ export function localBlobs(
 
 async function holds(path: string, blob: HeldBlob): Promise<boolean> {
   await using handle = await open(path, 'r')
-  // A blob is written front to back: where its tail is zero it never arrived, and the rest need not be read.
+  // A blob is written front to back: where its tail is zero it never arrived, and the rest need not be read. Only a tar ends so.
   const tail = Buffer.alloc(Math.min(TAIL, blob.size))
   await handle.read(tail, 0, tail.length, blob.offset + blob.size - tail.length)
-  if (tail.every((byte) => byte === 0)) return false
+  if (!blob.media_type.endsWith('tar') && tail.every((byte) => byte === 0)) return false
   const hash = createHash('sha256')
   for await (const chunk of readChunks(handle, blob.offset, blob.size)) hash.update(chunk)
   return `sha256:${hash.digest('hex')}` === blob.digest
+}
+
+/** What cannot be read counts as missing: writing it again is what helps. That we may not read, or not so much, does not go away so. */
+function unreadable(error: unknown, path: string): false {
+  const known = fromSystemError(error, `read ${path}`, { subject: { kind: 'file', name: path } })
+  if (isCarryallError(known, 'IO_FAILED', 'SIZE_MISMATCH', 'INPUT_NOT_FOUND')) return false
+  throw known
 }
 
 /** Bytes whose digest was taken when they were read. */
@@ -50,6 +60,10 @@ async function* inMemory(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 async function* readAt(file: string, offset: number, size: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-  await using handle = await open(file, 'r')
-  yield* readChunks(handle, offset, size, { signal })
+  try {
+    await using handle = await open(file, 'r')
+    yield* readChunks(handle, offset, size, { signal })
+  } catch (error) {
+    throw fromSystemError(error, `read ${file}`, { subject: { kind: 'file', name: file } })
+  }
 }

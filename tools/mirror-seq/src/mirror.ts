@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ensureDirectory } from '@carryall/durable'
+import { ensureDirectory, removeTree } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
 import type { RetryPolicy } from '@carryall/http'
 import type { ImageSetConfiguration, MirrorPlan, Sequence } from '@carryall/schemas'
@@ -11,7 +11,7 @@ import { fillArchives } from './fill.ts'
 import { makePlan, optionsDigest } from './make-plan.ts'
 import { publishSequence } from './publish.ts'
 import type { Origin } from './resolve.ts'
-import { readStagedPlan, requireSpace, stagingId, writeStagedPlan } from './staged-plan.ts'
+import { readStagedPlan, requireSpace, spentStagings, stagingId, writeStagedPlan } from './staged-plan.ts'
 import { wantedImages, type Wanted, type WantedImage } from './wanted-images.ts'
 
 /** What to mirror, and where to. */
@@ -97,19 +97,23 @@ async function run(request: MirrorRequest, wanted: Wanted, ports: MirrorPorts, c
   const staged = await readStagedPlan(staging)
   if (staged !== undefined) ports.log.info(`Going on with the run of ${staged.timestamp}; the digests that it pinned are kept (--restart pins anew)`)
   const planned = staged === undefined ? await makePlan(request, wanted, ports, earlier) : { plan: staged, manifests: new Map<string, Buffer>() }
-  if ('errors' in planned) return { done: 'failed', errors: planned.errors }
+  if ('errors' in planned) {
+    // Nothing is in it yet.
+    await content.discard(staging)
+    return { done: 'failed', errors: planned.errors }
+  }
   const { plan, manifests } = planned
   await requireLenders(plan, earlier)
   if (newest !== undefined && (await isUnchanged(request, plan, newest))) {
-    await content.discard(staging)
+    for (const done of [staging, ...(await spentStagings(await content.leftovers(id), newest.metadata.sequence_number))]) await content.discard(done)
     return { done: 'unchanged', sequence: newest, plan }
   }
   const tree = join(staging, 'tree')
+  // Without a plan nothing in it can be told apart.
+  if (staged === undefined) await removeTree(tree)
   await ensureDirectory(tree)
-  if (staged === undefined) {
-    await requireSpace(staging, plan.totals.archive_bytes)
-    await writeStagedPlan(staging, plan)
-  }
+  await requireSpace(tree, plan)
+  if (staged === undefined) await writeStagedPlan(staging, plan)
   const leftovers = await content.leftovers(id)
   const sums = await fillArchives(plan, tree, { request, ports, earlier, leftovers, resumed: staged !== undefined, manifests })
   if ('errors' in sums) return { done: 'failed', errors: sums.errors }

@@ -1,5 +1,6 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { commitFile } from '@carryall/durable'
+import { commitFile, removeTree } from '@carryall/durable'
 import { toYaml, type MirrorPlan, type Sequence, type ShipmentFile } from '@carryall/schemas'
 import { formatImageIndex, IMAGE_INDEX } from '@carryall/sequence'
 import { BLOB_INDEX, digestOf, formatBlobIndex, formatSums, SUMS_FILE, type ContentWriter, type Shipment } from '@carryall/shipment'
@@ -35,7 +36,13 @@ export async function publishSequence(content: ContentWriter, tree: string, inpu
   for (const [name, bytes] of [...small, [METADATA, yaml] as const, [SUMS_FILE, Buffer.from(sums)] as const]) {
     await commitFile(join(tree, name), bytes)
   }
+  await removeStrays(tree, new Set([...files.map((file) => file.path), METADATA, SUMS_FILE]))
   return { shipment: await content.publish(tree, plan.name), metadata }
+}
+
+/** A run that was cut leaves temporary files; what the sums do not name is no part of the shipment. */
+async function removeStrays(tree: string, named: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(tree)) if (!named.has(name)) await removeTree(join(tree, name))
 }
 
 function hex(bytes: Buffer): string {

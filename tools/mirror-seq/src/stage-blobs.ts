@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { removeTree } from '@carryall/durable'
 import { FinishedPrefix, followDigest, openArchive, type ArchivePlan, type ArchiveWriter, type DigestFollower } from '@carryall/archive'
 import type { HeldBlob, MirrorPlan } from '@carryall/schemas'
 import { blobEntry, describedLayout, linkEntries } from '@carryall/sequence'
@@ -11,9 +12,9 @@ export interface StagedArchives {
   write(blob: HeldBlob, position: number, chunk: Buffer): Promise<void>
   /** The blob is whole and proven. */
   finish(blob: HeldBlob): void
-  /** All blobs are whole: makes the archives durable and gives each one's sha256 (hex) by name. */
+  /** All blobs are whole: makes the archives durable and gives each one's sha256 (hex) by name. Throws IO_FAILED, IO_NO_SPACE. */
   close(): Promise<ReadonlyMap<string, string>>
-  /** Keeps what is there, for another run. */
+  /** Keeps what is there, for another run; but not an archive that cannot be made durable. */
   abandon(): Promise<void>
 }
 
@@ -22,22 +23,25 @@ interface Staged {
   readonly writer: ArchiveWriter
   readonly prefix: FinishedPrefix
   readonly digest: DigestFollower
+  closed: boolean
 }
 
 /** Opens the archives of a plan in `directory` and writes everything but the blobs. What a former run left there stays. */
 export async function stageArchives(plan: MirrorPlan, directory: string): Promise<StagedArchives> {
   const held = plan.blobs.filter((blob): blob is HeldBlob => 'archive' in blob)
   const archives = new Map<string, Staged>()
-  for (const archive of describedLayout(plan.images, held, plan.archives)) {
-    const path = join(directory, archive.name)
-    archives.set(archive.name, {
-      plan: archive,
-      writer: await openArchive(path, archive),
-      prefix: new FinishedPrefix(archive),
-      digest: followDigest(path, archive.size),
-    })
+  const abandon = (): Promise<void> => closeAll(archives.values())
+  try {
+    for (const archive of describedLayout(plan.images, held, plan.archives)) {
+      const path = join(directory, archive.name)
+      const writer = await openArchive(path, archive)
+      archives.set(archive.name, { plan: archive, writer, prefix: new FinishedPrefix(archive), digest: followDigest(path, archive.size), closed: false })
+    }
+    await writeLinks(plan, [...archives.values()])
+  } catch (error) {
+    await abandon().catch(() => undefined)
+    throw error
   }
-  await writeLinks(plan, [...archives.values()])
   const at = (blob: HeldBlob): Staged => archives.get(blob.archive)!
   return {
     blobs: [...held].sort((a, b) => (a.archive === b.archive ? a.offset - b.offset : a.archive < b.archive ? -1 : 1)),
@@ -46,18 +50,37 @@ export async function stageArchives(plan: MirrorPlan, directory: string): Promis
     finish: (blob) => at(blob).digest.advance(at(blob).prefix.finish(blobEntry(blob.digest))),
     async close() {
       const sums = new Map<string, string>()
-      for (const [name, { writer, digest }] of archives) {
-        await writer.close()
-        sums.set(name, (await digest.finish()).slice('sha256:'.length))
+      for (const [name, archive] of archives) {
+        await closeDurably(archive)
+        sums.set(name, (await archive.digest.finish()).slice('sha256:'.length))
       }
       return sums
     },
-    async abandon() {
-      for (const { writer, digest } of archives.values()) {
-        digest.cancel()
-        await writer.close()
-      }
-    },
+    abandon,
+  }
+}
+
+/** Closes those that are open, all of them; the first failure is thrown. */
+async function closeAll(archives: Iterable<Staged>): Promise<void> {
+  const failures: unknown[] = []
+  for (const archive of archives) {
+    archive.digest.cancel()
+    if (!archive.closed) await closeDurably(archive).catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
+/**
+ * After a sync that failed, the cache may show what the disk never got, and a second sync would not tell. So the archive
+ * goes: the next run, which proves by reading what it keeps, must not find it.
+ */
+async function closeDurably(archive: Staged): Promise<void> {
+  archive.closed = true
+  try {
+    await archive.writer.close()
+  } catch (error) {
+    await removeTree(archive.writer.path).catch(() => undefined)
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
-import { statfs } from 'node:fs/promises'
+import { lstat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commitFile } from '@carryall/durable'
-import { CarryallError, isCarryallError } from '@carryall/errors'
+import { CarryallError, Exit, isCarryallError } from '@carryall/errors'
 import { mirrorPlanKind, parseKind, readDocuments, toJson, type HeldBlob, type MirrorPlan } from '@carryall/schemas'
 import type { Location } from '@carryall/sequence'
 import { digestOf, readSmall } from '@carryall/shipment'
@@ -14,13 +14,13 @@ export function stagingId(parts: { readonly previous: string | undefined; readon
   return digestOf(toJson([parts.previous ?? 'none', parts.configDigest, parts.optionsDigest])).slice('sha256:'.length, 'sha256:'.length + 16)
 }
 
-/** The plan that a former run began with; undefined where there is none that can be read. */
+/** The plan that a former run began with; undefined where there is none, or none that is valid. Throws IO_FAILED and the like: a plan that cannot be read now may be read later. */
 export async function readStagedPlan(staging: string): Promise<MirrorPlan | undefined> {
   const file = join(staging, PLAN)
   try {
     return parseKind(mirrorPlanKind, readDocuments(await readSmall(file, MAX_PLAN), file)[0], file)
   } catch (error) {
-    if (isCarryallError(error)) return undefined
+    if (isCarryallError(error) && (error.exit === Exit.NOINPUT || error.exit === Exit.DATA)) return undefined
     throw error
   }
 }
@@ -41,12 +41,24 @@ export async function leftBlobs(stagings: readonly string[]): Promise<ReadonlyMa
   return left
 }
 
-/** Refuses before the first byte what cannot fit. */
-export async function requireSpace(directory: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(directory)
+/** Those of other runs that nothing can go on from: their number is taken, as where a run was cut right after it published. */
+export async function spentStagings(stagings: readonly string[], newest: number): Promise<readonly string[]> {
+  const spent: string[] = []
+  for (const staging of stagings) if (((await readStagedPlan(staging))?.sequence_number ?? 0) <= newest) spent.push(staging)
+  return spent
+}
+
+/** Refuses before the first byte what cannot fit beside what is in `tree` already. */
+export async function requireSpace(tree: string, plan: MirrorPlan): Promise<void> {
+  const { bavail, bsize } = await statfs(tree)
   const available = bavail * bsize
+  let needed = 0
+  for (const { name, size_bytes } of plan.archives) {
+    const present = await lstat(join(tree, name)).catch(() => undefined)
+    needed += Math.max(0, size_bytes - (present?.blocks ?? 0) * 512)
+  }
   if (needed <= available) return
-  throw new CarryallError('IO_NO_SPACE', `The sequence needs ${needed} bytes in ${directory}; ${available} are free`, {
+  throw new CarryallError('IO_NO_SPACE', `The sequence needs ${needed} bytes more in ${tree}; ${available} are free`, {
     expected: needed,
     actual: available,
     hint: 'Free space there, or name a --content directory on a larger file system',

@@ -1,5 +1,12 @@
 import { CarryallError } from '@carryall/errors'
-import { parseImageReference, type ImageReference, type ImageSetConfiguration } from '@carryall/schemas'
+import {
+  checkImageSet,
+  goPattern,
+  listFaults,
+  parseImageReference,
+  type ImageReference,
+  type ImageSetConfiguration,
+} from '@carryall/schemas'
 
 /** An image that the configuration asks for, with the name that it has at its destination. */
 export interface WantedImage {
@@ -21,21 +28,21 @@ const LATER = ['platform', 'operators', 'helm'] as const
 
 /**
  * What a configuration asks for, named as oc-mirror names it at the destination: `targetRepo` or the path below the
- * host; `targetTag`, the tag, or `sha256-<hex>`. Throws CONFIG_UNSUPPORTED (78) for content that is not mirrored here
- * rather than leaving it out unseen, REFERENCE_INVALID and CONFIG_INVALID with the pointer, CONFIG_EMPTY. Pure.
+ * host; `targetTag`, the tag, or `sha256-<hex>`. Throws CONFIG_INVALID (78) with the pointer of the first fault,
+ * CONFIG_UNSUPPORTED for content that is not mirrored here rather than leaving it out unseen, CONFIG_EMPTY. Pure.
  */
 export function wantedImages(config: ImageSetConfiguration): Wanted {
+  refuseFaulty(config)
   refuseUnsupported(config)
-  const patterns = (config.mirror.blockedImages ?? []).map((blocked) => new RegExp(blocked.name, 'u'))
+  const patterns = (config.mirror.blockedImages ?? []).map((blocked) => goPattern(blocked.name))
   const images: WantedImage[] = []
   const blocked: string[] = []
   const targets = new Map<string, string>()
   ;(config.mirror.additionalImages ?? []).forEach((asked, index) => {
     const at = `#/mirror/additionalImages/${index}/name`
-    const reference = parse(asked.name, at)
+    const reference = parseImageReference(asked.name)
     const repository = asked.targetRepo ?? reference.path
     const tag = asked.targetTag ?? defaultTag(reference)
-    if (tag === undefined) throw invalid(at, `"${asked.name}" names neither a tag nor a digest`, 'Add a tag or a digest: none is assumed')
     const target = `${repository}:${tag}`
     if (patterns.some((pattern) => pattern.test(withoutTransport(asked.name)) || pattern.test(target))) {
       blocked.push(asked.name)
@@ -57,6 +64,12 @@ export function wantedImages(config: ImageSetConfiguration): Wanted {
   return { images, blocked, warnings: warnings(config) }
 }
 
+function refuseFaulty(config: ImageSetConfiguration): void {
+  const faults = checkImageSet(config)
+  const [first] = faults
+  if (first !== undefined) throw invalid(first.pointer, `The configuration is not valid: ${listFaults(faults)}`, 'Correct it at these places')
+}
+
 function refuseUnsupported(config: ImageSetConfiguration): void {
   for (const key of LATER) {
     const section = config.mirror[key]
@@ -75,18 +88,9 @@ function warnings(config: ImageSetConfiguration): string[] {
   return found
 }
 
-function parse(name: string, pointer: string): ImageReference {
-  try {
-    return parseImageReference(name)
-  } catch (error) {
-    if (!(error instanceof CarryallError)) throw error
-    throw new CarryallError(error.code, error.message, { ...error.details, pointer })
-  }
-}
-
-function defaultTag(reference: ImageReference): string | undefined {
-  if (reference.transport === 'oci') return 'latest'
-  return reference.tag ?? reference.digest?.replace(':', '-')
+/** A reference to a registry has a tag or a digest: `checkImageSet` saw to it. */
+function defaultTag({ transport, tag, digest = '' }: ImageReference): string {
+  return transport === 'oci' ? 'latest' : (tag ?? digest.replace(':', '-'))
 }
 
 function withoutTransport(name: string): string {

@@ -7,6 +7,7 @@ import type { Carried } from './carried.ts'
 import { carriedSource } from './carried-source.ts'
 import { mayMove, planPush, type PlannedImage } from './plan-push.ts'
 import { prove, type Proof } from './prove.ts'
+import { requireRoom } from './require-room.ts'
 import { expectedOutcomes, explain, pushReport } from './report.ts'
 import { referenceOf, targetRepository, type Target } from './target.ts'
 
@@ -45,6 +46,7 @@ export async function push(carried: Carried, destination: Destination, options: 
     const outcomes = expectedOutcomes(planned)
     return { report: pushReport(target.text, carried.about, planned, outcomes, NOTHING), outcomes }
   }
+  if (target.kind === 'layout') await requireRoom(target.place, todo, destination, signal)
   const { outcomes, blobs } = await copy(carried, todo, proof, destination, options)
   const explained = explain(outcomes, todo)
   return { report: pushReport(target.text, carried.about, planned, explained, blobs), outcomes: explained }

@@ -5,9 +5,10 @@ import { type Descriptor, isDigest } from '@carryall/schemas'
 import { MAX_MANIFEST, parseManifest } from '../manifest.ts'
 import { isManifestType, MANIFEST_TYPES } from '../media-types.ts'
 import type { Manifest } from '../store.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, RegistryRequest } from './connection.ts'
 import { accessTo, referencePath, repositoryPath } from './names.ts'
 import { refusal } from './refusal.ts'
+import { requestWhole } from './request-whole.ts'
 
 const ACCEPT = MANIFEST_TYPES.join(', ')
 
@@ -18,7 +19,7 @@ export async function headManifest(
   reference: string,
   signal?: AbortSignal,
 ): Promise<Descriptor | undefined> {
-  const answer = await ask(registry, 'HEAD', repository, reference, signal)
+  const answer = await registry.request(asking('HEAD', registry, repository, reference, signal))
   await answer.dump()
   if (answer.status === 404) return undefined
   if (answer.status === 200) {
@@ -58,15 +59,14 @@ async function get(
   reference: string,
   signal: AbortSignal | undefined,
 ): Promise<Manifest | undefined> {
-  const answer = await ask(registry, 'GET', repository, reference, signal)
+  const { answer, bytes } = await requestWhole(registry, asking('GET', registry, repository, reference, signal), MAX_MANIFEST)
   if (answer.status === 404) {
     await answer.dump()
     return undefined
   }
-  if (answer.status !== 200) {
+  if (bytes === undefined) {
     throw await refusal(answer, `give ${repository}:${reference}`, subjectOf(registry, repository, reference))
   }
-  const bytes = await answer.bytes(MAX_MANIFEST)
   const digest = digestOf(bytes)
   const claimed = answer.header('docker-content-digest')
   for (const expected of [
@@ -112,20 +112,20 @@ export function mismatch(
   )
 }
 
-function ask(
-  registry: Connection,
+function asking(
   method: 'GET' | 'HEAD',
+  registry: Connection,
   repository: string,
   reference: string,
   signal: AbortSignal | undefined,
-): Promise<HttpResponse> {
-  return registry.request({
+): RegistryRequest {
+  return {
     method,
     path: `${repositoryPath(registry.host, repository)}/manifests/${referencePath(reference)}`,
     access: accessTo(registry.host, repository, 'pull'),
     headers: { accept: ACCEPT },
     ...(signal ? { signal } : {}),
-  })
+  }
 }
 
 function mediaTypeOf(answer: HttpResponse): string {

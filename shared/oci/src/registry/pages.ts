@@ -3,6 +3,7 @@ import type { HttpResponse } from '@carryall/http'
 import type { Connection, RegistryRequest } from './connection.ts'
 import { nextLink } from './link.ts'
 import { ownUrl } from './origin.ts'
+import { requestWhole } from './request-whole.ts'
 
 const MAX_PAGE = 32 * 1024 * 1024
 const MAX_BARREN = 10
@@ -23,11 +24,11 @@ export async function* pages(
   const seen = new Set<string>()
   let barren = 0
   for (let request = first; ;) {
-    const answer = await registry.request(request)
-    if (answer.status !== 200) return otherwise(answer)
+    const { answer, bytes } = await requestWhole(registry, request, MAX_PAGE)
+    if (bytes === undefined) return otherwise(answer)
     visited.add(answer.url.href)
     const before = seen.size
-    for (const entry of read(await answer.bytes(MAX_PAGE), answer)) {
+    for (const entry of read(bytes, answer)) {
       if (seen.has(entry)) continue
       seen.add(entry)
       yield entry

@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findBreaches, need, sample, seed } from './harness/index.ts'
+import { makeCases, type MirrorCase } from './mirror-seq/cases.ts'
+import { disturbMirror, measure, placesIn } from './mirror-seq/disturb-mirror.ts'
+import { startSite, type Site } from './mirror-seq/site.ts'
+
+/** Faults that are tried for each case where not all are asked for. */
+const SAMPLE = { SIGKILL: 10, EIO: 3, ENOSPC: 2 } as const
+/** Runs at once, each in a content directory of its own. */
+const AT_ONCE = 2
+
+let site: Site
+let cases: readonly MirrorCase[]
+
+beforeAll(async () => {
+  await need('strace', 'docker-registry', 'sha256sum', 'cp')
+  site = await startSite()
+  cases = await makeCases(site)
+})
+
+afterAll(() => site[Symbol.asyncDispose]())
+
+describe.for([
+  'the first sequence',
+  'the next sequence',
+  'a run that goes on',
+  'a run that begins anew',
+] as const)('%s', (name) => {
+  const measured = async (content: string) =>
+    measure(
+      cases.find((one) => one.name === name)!,
+      content,
+    )
+  const contentOf = (slot: number) => site.scratch.at(`slot-${slot}`, 'content')
+
+  test('its calls are in the order that durability asks for', async () => {
+    const content = contentOf(0)
+    const { before, after, calls } = await measured(content)
+    const made = Object.keys(after.sequences).filter((sequence) => !(sequence in before.sequences))
+    expect(made).toHaveLength(1)
+    const files = Object.keys(after.sequences[made[0]!]!).map((file) => join(content, made[0]!, file))
+    expect(files.length).toBeGreaterThan(5)
+    expect(findBreaches(calls, [...files, join(content, '.carryall', 'head.json')])).toEqual([])
+  })
+
+  test.for(['SIGKILL', 'EIO', 'ENOSPC'] as const)(
+    '%s at any call publishes all or nothing, and a second run ends it',
+    async (what) => {
+      const it = await measured(contentOf(0))
+      const all = placesIn(contentOf(0), it.calls, what)
+      expect(all.length).toBeGreaterThan(100)
+      const chosen = sample(all, SAMPLE[what]).values()
+      const found: string[] = []
+      const worker = async (slot: number): Promise<void> => {
+        for (const fault of chosen) found.push(...(await disturbMirror(it, fault, contentOf(slot))))
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, (_, slot) => worker(slot)))
+      expect(found, `of ${all.length} places, with CARRYALL_SEED=${seed}`).toEqual([])
+    },
+  )
+})
