@@ -67,29 +67,50 @@ function rowsOf(schema: JsonSchema, prefix: string): readonly Row[] {
 }
 
 function anyKey(schema: JsonSchema, key: string): readonly Row[] {
-  return schema.description === undefined ? rowsOf(schema, key) : [row(key, schema, false), ...rowsOf(schema, key)]
+  return schema.description === undefined
+    ? rowsOf(schema, key)
+    : [row(key, schema, false), ...rowsOf(schema, key)]
 }
 
 /** The keys of several shapes, each once; required is what all of them require. */
 function branchRows(branches: readonly JsonSchema[], prefix: string): readonly Row[] {
   const all = branches.map((branch) => rowsOf(branch, prefix))
   const keys = new Map(all.flat().map((one) => [one.key, one]))
-  const everywhere = (key: string): boolean => all.every((rows) => rows.some((one) => one.key === key && one.required))
+  const everywhere = (key: string): boolean =>
+    all.every((rows) => rows.some((one) => one.key === key && one.required))
   return [...keys.values()].map((one) => ({ ...one, required: everywhere(one.key) }))
 }
 
 function row(key: string, schema: JsonSchema, required: boolean): Row {
-  return { key, type: typeOf(schema), required, description: (schema.description ?? '').replaceAll('|', '\\|') }
+  return {
+    key,
+    type: typeOf(schema),
+    required,
+    description: (schema.description ?? '').replaceAll('|', '\\|'),
+  }
 }
 
-function typeOf({ type, format, anyOf, items, enum: values, const: only, additionalProperties }: JsonSchema): string {
+function typeOf({
+  type,
+  format,
+  anyOf,
+  items,
+  enum: values,
+  const: only,
+  additionalProperties,
+}: JsonSchema): string {
   if (only !== undefined) return `\`${String(only)}\``
   if (values !== undefined) return values.map((value) => `\`${String(value)}\``).join(' or ')
   if (anyOf !== undefined) return [...new Set(anyOf.map(typeOf))].join(' or ')
   if (type === 'array') return `list of ${plural(typeOf(items ?? {}))}`
   if (type === 'object') return typeof additionalProperties === 'object' ? 'map' : 'object'
   if (format === 'date-time') return 'time'
-  return type === undefined ? 'any' : [type].flat().map((one) => (one === 'string' ? 'text' : one)).join(' or ')
+  return type === undefined
+    ? 'any'
+    : [type]
+        .flat()
+        .map((one) => (one === 'string' ? 'text' : one))
+        .join(' or ')
 }
 
 function plural(type: string): string {

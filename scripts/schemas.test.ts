@@ -24,7 +24,11 @@ test('what is published is what the schemas say', async () => {
 
 test('the files are written, and nothing differs then', async () => {
   await run(process.execPath, [SCRIPT, folder])
-  expect((await readdir(join(folder, 'json'))).toSorted()).toEqual(Object.keys(KINDS).map((kind) => `${kind}.schema.json`).toSorted())
+  expect((await readdir(join(folder, 'json'))).toSorted()).toEqual(
+    Object.keys(KINDS)
+      .map((kind) => `${kind}.schema.json`)
+      .toSorted(),
+  )
   for (const [path, text] of generatedFiles()) {
     expect(await readFile(join(folder, path), 'utf8')).toBe(text)
     expect(text.endsWith('\n') && !text.endsWith('\n\n')).toBe(true)
@@ -53,7 +57,9 @@ test.each([
 test('the reference page has a row for every key, with what it is', () => {
   const page = generatedFiles().get('README.md')!
   for (const kind of Object.keys(KINDS)) expect(page).toContain(`\n## ${kind}\n`)
-  expect(page).toContain('| `mirror.additionalImages[].targetTag` | text |  | Tag at the destination; that of the source, or `sha256-…`, if absent |')
+  expect(page).toContain(
+    '| `mirror.additionalImages[].targetTag` | text |  | Tag at the destination; that of the source, or `sha256-…`, if absent |',
+  )
   expect(page).toContain('| `content_type` | `baseline` or `differential` | yes |')
   expect(page).toContain('| `sources.*.repository` | text | yes |')
   expect(page).toContain('| `tools.*` | map |  | Flags of one tool |')

@@ -45,11 +45,15 @@ async function readIfThere(file: string): Promise<string | undefined> {
 }
 
 if (import.meta.main) {
-  const { values, positionals } = parseArgs({ options: { check: { type: 'boolean' } }, allowPositionals: true })
+  const { values, positionals } = parseArgs({
+    options: { check: { type: 'boolean' } },
+    allowPositionals: true,
+  })
   const folder = resolve(positionals[0] ?? FOLDER)
   if (values.check) {
     const drifted = await driftedFiles(folder)
-    for (const path of drifted) console.error(`${join(folder, path)} differs from the schemas; run: pnpm schemas`)
+    for (const path of drifted)
+      console.error(`${join(folder, path)} differs from the schemas; run: pnpm schemas`)
     if (drifted.length > 0) process.exitCode = 1
   } else await writeFiles(folder)
 }

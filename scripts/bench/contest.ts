@@ -1,10 +1,10 @@
-import type { Requests } from './count-requests.ts'
 import type { Usage } from './measured.ts'
+import type { Served } from './watch-registry.ts'
 
 /** One run of one side. */
 export interface Sample extends Usage {
-  readonly source?: Requests
-  readonly destination?: Requests
+  readonly source?: Served
+  readonly destination?: Served
 }
 
 export interface Side {

@@ -2,10 +2,10 @@ import { cp, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DockerRegistry, startDockerRegistry } from '../../shared/oci/src/testing/docker-registry.ts'
 import type { Side } from './contest.ts'
-import { countRequests } from './count-requests.ts'
 import { dataSets, type ImageSpec, type SetName } from './data-set.ts'
 import { measured } from './measured.ts'
 import type { Stage } from './stage.ts'
+import { watchRegistry } from './watch-registry.ts'
 
 const QUIET = ['-q', '--progress', 'none'] as const
 
@@ -16,12 +16,12 @@ export async function ownMirror(stage: Stage, set: SetName, tls = false): Promis
     name: 'mirror-seq',
     run: async () => {
       const output = await stage.fresh('output')
-      const counted = countRequests(registry)
+      const served = await watchRegistry(registry)
       const usage = await measured(
         await mirrorCommand(stage, registry, dataSets[set].images, join(output, 'content')),
         stage,
       )
-      return { ...usage, source: await counted() }
+      return { ...usage, source: await served() }
     },
   }
 }
@@ -35,8 +35,8 @@ export async function skopeoPull(stage: Stage, set: SetName, tls = false): Promi
       const output = await stage.fresh('output')
       await stage.fresh('home')
       const command = await pullCommand(stage, registry, set, output)
-      const counted = countRequests(registry)
-      return { ...(await measured(command, stage)), source: await counted() }
+      const served = await watchRegistry(registry)
+      return { ...(await measured(command, stage)), source: await served() }
     },
   }
 }
@@ -86,9 +86,9 @@ export async function ownVersions(
 ): Promise<{ readonly full: Side; readonly differential: Side }> {
   const registry = await stage.source(set)
   const run = async (images: readonly ImageSpec[], content: string) => {
-    const counted = countRequests(registry)
+    const served = await watchRegistry(registry)
     const usage = await measured(await mirrorCommand(stage, registry, images, content), stage)
-    return { ...usage, source: await counted() }
+    return { ...usage, source: await served() }
   }
   const first = join(await stage.fresh('first'), 'content')
   await run(dataSets[set].images, first)
@@ -102,9 +102,9 @@ export async function ownVersions(
       run: async () => {
         const content = join(await stage.fresh('output'), 'content')
         await cp(first, content, { recursive: true })
-        const counted = countRequests(registry)
+        const served = await watchRegistry(registry)
         const command = await mirrorCommand(stage, registry, dataSets[set].next, content, '--take-over')
-        return { ...(await measured(command, stage)), source: await counted() }
+        return { ...(await measured(command, stage)), source: await served() }
       },
     },
   }
@@ -173,6 +173,6 @@ async function intoEmpty(
 ): ReturnType<Side['run']> {
   await using registry = await startDockerRegistry({ storage: await stage.fresh('output'), tls })
   const command = await commandFor(registry)
-  const counted = countRequests(registry)
-  return { ...(await measured(command, stage)), destination: await counted() }
+  const served = await watchRegistry(registry)
+  return { ...(await measured(command, stage)), destination: await served() }
 }

@@ -1,6 +1,6 @@
 import type { Result, SideResult } from './compete.ts'
-import type { Requests } from './count-requests.ts'
-import type { Spread } from './spread.ts'
+import { spread, type Spread } from './spread.ts'
+import type { Served } from './watch-registry.ts'
 
 const HEAD = [
   'measure',
@@ -8,7 +8,7 @@ const HEAD = [
   'wall s (min-max)',
   'CPU s',
   'peak MB',
-  'requests',
+  'registry: requests, CPU s',
   'ratio',
   'CPU',
   'goal',
@@ -52,9 +52,19 @@ function peerRow({ peer }: Result): string[] {
 }
 
 function cells({ name, wallSeconds, cpuSeconds, peakMegabytes, runs }: SideResult): string[] {
-  const { source, destination } = runs[0]!
-  const requests = [counts('from', source), counts('to', destination)].filter(Boolean).join(', ')
-  return [name, seconds(wallSeconds), cpuSeconds.median.toFixed(2), peakMegabytes.max.toFixed(0), requests]
+  const registries = (['source', 'destination'] as const).map((role) =>
+    registry(
+      role,
+      runs.flatMap((run) => run[role] ?? []),
+    ),
+  )
+  return [
+    name,
+    seconds(wallSeconds),
+    cpuSeconds.median.toFixed(2),
+    peakMegabytes.max.toFixed(0),
+    registries.filter(Boolean).join('; '),
+  ]
 }
 
 function seconds({ median, min, max }: Spread): string {
@@ -62,10 +72,11 @@ function seconds({ median, min, max }: Spread): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`
 }
 
-function counts(label: string, requests: Requests | undefined): string {
-  if (requests === undefined) return ''
-  const total = Object.values(requests).reduce((sum, count) => sum + count, 0)
-  return `${label} ${total}: ${Object.entries(requests)
-    .map(([method, count]) => `${method} ${count}`)
-    .join(' ')}`
+/** Requests of the first run, and the median of the processor time that they cost the registry. */
+function registry(role: string, served: readonly Served[]): string {
+  if (served.length === 0) return ''
+  const counts = Object.entries(served[0]!.requests)
+  const total = counts.reduce((sum, [, count]) => sum + count, 0)
+  const cpu = spread(served.map((each) => each.cpuSeconds)).median
+  return `${role} ${total} (${counts.map(([method, count]) => `${method} ${count}`).join(' ')}), ${cpu.toFixed(2)}`
 }

@@ -17,7 +17,17 @@ import { writeConfig } from '../support/config.ts'
 
 const EPOCH = { SOURCE_DATE_EPOCH: '1800000000' }
 const KILLS = 20
-const images = [...baseImages, { repository: 'wide', tag: '1', sample: sampleIndex([sampleImage('w1', { layers: [400_000, 300_000] }), sampleImage('w2', { layers: [200_000] })]) }]
+const images = [
+  ...baseImages,
+  {
+    repository: 'wide',
+    tag: '1',
+    sample: sampleIndex([
+      sampleImage('w1', { layers: [400_000, 300_000] }),
+      sampleImage('w2', { layers: [200_000] }),
+    ]),
+  },
+]
 
 let installed: Installed
 let lane: Lane
@@ -42,18 +52,26 @@ beforeEach(async () => {
 
 afterEach(() => scratch[Symbol.asyncDispose]())
 
-const mirror = (config = lane.config, ...flags: readonly string[]): Running => start(installed, 'mirror-seq', ['-c', config, '--content', content, ...flags], EPOCH)
+const mirror = (config = lane.config, ...flags: readonly string[]): Running =>
+  start(installed, 'mirror-seq', ['-c', config, '--content', content, ...flags], EPOCH)
 
 /** A published sequence without what is random: the id of its chain, and the sum of the file that has it. */
 async function comparable(directory: string): Promise<Readonly<Record<string, string>>> {
   const { 'seq-metadata.yaml': _metadata, SHA256SUMS: _sums, ...files } = await treeOf(directory)
-  const text = async (name: string) => (await readFile(join(directory, name), 'utf8')).replace(/^( +id: ).*$/m, '$1ID').replace(/^[0-9a-f]{64}(?=  seq-metadata)/m, 'SUM')
+  const text = async (name: string) =>
+    (await readFile(join(directory, name), 'utf8'))
+      .replace(/^( +id: ).*$/m, '$1ID')
+      .replace(/^[0-9a-f]{64}(?=  seq-metadata)/m, 'SUM')
   return { ...files, metadata: await text('seq-metadata.yaml'), sums: await text('SHA256SUMS') }
 }
 
 /** Nothing is left of runs that were cut. */
 async function expectTidy(...sequences: readonly string[]): Promise<void> {
-  expect((await readdir(content, { recursive: true })).filter((name) => !sequences.some((sequence) => name.startsWith(`${sequence}/`))).toSorted()).toEqual(
+  expect(
+    (await readdir(content, { recursive: true }))
+      .filter((name) => !sequences.some((sequence) => name.startsWith(`${sequence}/`)))
+      .toSorted(),
+  ).toEqual(
     ['.carryall', '.carryall/head.json', '.carryall/lock', '.carryall/staging', ...sequences].toSorted(),
   )
 }
@@ -91,7 +109,10 @@ describe('a run that is slow', () => {
 
   beforeEach(async () => {
     proxy = await startFaultProxy(lane.source.url)
-    config = await writeConfig(scratch.at('slow.yaml'), images.map((image) => `${proxy.host}/${nameOf(image)}`))
+    config = await writeConfig(
+      scratch.at('slow.yaml'),
+      images.map((image) => `${proxy.host}/${nameOf(image)}`),
+    )
     held = Promise.withResolvers<void>()
     // The last blobs wait until the test lets them through.
     proxy.faults = async ({ path, method }) => {
@@ -105,39 +126,62 @@ describe('a run that is slow', () => {
     await proxy[Symbol.asyncDispose]()
   })
 
-  const isFetching = () => expect.poll(() => proxy.requests.filter(({ path }) => path.includes('/wide/blobs/')).length, { timeout: 10_000 }).toBeGreaterThan(0)
+  const isFetching = () =>
+    expect
+      .poll(() => proxy.requests.filter(({ path }) => path.includes('/wide/blobs/')).length, {
+        timeout: 10_000,
+      })
+      .toBeGreaterThan(0)
 
-  test.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('ends at %s with %i, says so on the pipe, and goes on at the next run', async (signal, exit) => {
-    const cut = mirror(config)
-    await isFetching()
-    const others = new Set([...images, ...attachments].filter(({ repository }) => repository !== 'wide').flatMap(({ sample }) => [...digestsOf(sample).blobs]))
-    const asked = () => new Set(proxy.requests.filter(({ path }) => /blobs/.test(path) && !path.includes('/wide/')).map(({ path }) => path)).size
-    // All but the empty one.
-    await expect.poll(asked, { timeout: 10_000 }).toBe(others.size - 1)
-    await wait(200)
-    const sent = performance.now()
-    cut.kill(signal)
-    const ended = await cut.ended
-    expect(performance.now() - sent).toBeLessThan(2000)
-    expect(ended.exit).toBe(exit)
-    expect(documents(ended)).toMatchObject([{ kind: 'Failure', result: { ok: false } }])
-    const before = proxy.requests.length
-    proxy.faults = () => undefined
-    const resumed = await mirror(config).ended
-    expect(resumed.exit, resumed.stderr).toBe(0)
-    // Only blobs that had not arrived, and no manifest again.
-    const again = proxy.requests.slice(before).filter(({ path }) => path !== '/v2/')
-    expect(again.length).toBeGreaterThan(0)
-    expect(again.filter(({ path }) => !path.includes('/wide/blobs/'))).toEqual([])
-    await expectTidy('seq1-baseline')
-  })
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)(
+    'ends at %s with %i, says so on the pipe, and goes on at the next run',
+    async (signal, exit) => {
+      const cut = mirror(config)
+      await isFetching()
+      const others = new Set(
+        [...images, ...attachments]
+          .filter(({ repository }) => repository !== 'wide')
+          .flatMap(({ sample }) => [...digestsOf(sample).blobs]),
+      )
+      const asked = () =>
+        new Set(
+          proxy.requests
+            .filter(({ path }) => /blobs/.test(path) && !path.includes('/wide/'))
+            .map(({ path }) => path),
+        ).size
+      // All but the empty one.
+      await expect.poll(asked, { timeout: 10_000 }).toBe(others.size - 1)
+      await wait(200)
+      const sent = performance.now()
+      cut.kill(signal)
+      const ended = await cut.ended
+      expect(performance.now() - sent).toBeLessThan(2000)
+      expect(ended.exit).toBe(exit)
+      expect(documents(ended)).toMatchObject([{ kind: 'Failure', result: { ok: false } }])
+      const before = proxy.requests.length
+      proxy.faults = () => undefined
+      const resumed = await mirror(config).ended
+      expect(resumed.exit, resumed.stderr).toBe(0)
+      // Only blobs that had not arrived, and no manifest again.
+      const again = proxy.requests.slice(before).filter(({ path }) => path !== '/v2/')
+      expect(again.length).toBeGreaterThan(0)
+      expect(again.filter(({ path }) => !path.includes('/wide/blobs/'))).toEqual([])
+      await expectTidy('seq1-baseline')
+    },
+  )
 
   test('keeps others out of its content directory, unless they wait', async () => {
     const first = mirror(config)
     await isFetching()
     const refused = await mirror(config).ended
     expect(refused.exit).toBe(75)
-    expect(documents(refused)).toMatchObject([{ errors: [{ code: 'LOCK_HELD', message: expect.stringContaining('mirror-seq') as string }] }])
+    expect(documents(refused)).toMatchObject([
+      { errors: [{ code: 'LOCK_HELD', message: expect.stringContaining('mirror-seq') as string }] },
+    ])
     const waiting = mirror(config, '--wait', '30')
     await wait(300)
     held.resolve()
@@ -149,7 +193,11 @@ describe('a run that is slow', () => {
 
   test('whose reader has gone is ended, quietly, with 141', async () => {
     held.resolve()
-    const ended = await shell(installed, scratch.path, `mirror-seq -c slow.yaml --content content -q | true; echo "\${PIPESTATUS[0]}"`)
+    const ended = await shell(
+      installed,
+      scratch.path,
+      `mirror-seq -c slow.yaml --content content -q | true; echo "\${PIPESTATUS[0]}"`,
+    )
     expect(ended).toMatchObject({ stderr: '' })
     expect(ended.stdout.toString()).toBe('141\n')
     expect((await seqMeta(['verify', content])).exit).toBe(0)

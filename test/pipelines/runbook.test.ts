@@ -8,7 +8,11 @@ import { documents, shell } from '../support/shell.ts'
 import { rawManifest } from '../support/skopeo.ts'
 import type { Ended } from '../support/run.ts'
 
-const images: readonly Named[] = ['app', 'db'].map((name) => ({ repository: name, tag: '1', sample: sampleImage(name) }))
+const images: readonly Named[] = ['app', 'db'].map((name) => ({
+  repository: name,
+  tag: '1',
+  sample: sampleImage(name),
+}))
 
 let installed: Installed
 let lane: Lane
@@ -27,40 +31,76 @@ afterAll(async () => {
   await target.stop()
 })
 
-const sh = (script: string, env: Record<string, string> = {}): Promise<Ended> => shell(installed, lane.scratch.path, script, env)
+const sh = (script: string, env: Record<string, string> = {}): Promise<Ended> =>
+  shell(installed, lane.scratch.path, script, env)
 
 describe('the lane as it is written in the README', () => {
   test('mirrors, keeps the document, pushes and brings a receipt', async () => {
-    const ended = await sh(`mirror-seq -c imageset-config.yaml --content content | tee seq.json | seq-push - docker://${target.host} --receipt receipt.json`)
+    const ended = await sh(
+      `mirror-seq -c imageset-config.yaml --content content | tee seq.json | seq-push - docker://${target.host} --receipt receipt.json`,
+    )
     expect(ended.exit, ended.stderr).toBe(0)
-    expect(documents(ended)).toMatchObject([{ kind: 'PushReport', totals: { images: 2, pushed: 2 }, result: { ok: true, changed: true, receipt: 'receipt.json' } }])
-    expect(JSON.parse(await readFile(lane.scratch.at('seq.json'), 'utf8'))).toMatchObject({ kind: 'Sequence', name: 'seq1-baseline' })
-    expect(JSON.parse(await readFile(lane.scratch.at('receipt.json'), 'utf8'))).toMatchObject({ kind: 'Receipt', chains: [{ head: { sequence_number: 1 } }] })
-    for (const image of images) expect(await rawManifest(`docker://${target.host}/${nameOf(image)}`)).toEqual(image.sample.manifest.bytes)
+    expect(documents(ended)).toMatchObject([
+      {
+        kind: 'PushReport',
+        totals: { images: 2, pushed: 2 },
+        result: { ok: true, changed: true, receipt: 'receipt.json' },
+      },
+    ])
+    expect(JSON.parse(await readFile(lane.scratch.at('seq.json'), 'utf8'))).toMatchObject({
+      kind: 'Sequence',
+      name: 'seq1-baseline',
+    })
+    expect(JSON.parse(await readFile(lane.scratch.at('receipt.json'), 'utf8'))).toMatchObject({
+      kind: 'Receipt',
+      chains: [{ head: { sequence_number: 1 } }],
+    })
+    for (const image of images)
+      expect(await rawManifest(`docker://${target.host}/${nameOf(image)}`)).toEqual(
+        image.sample.manifest.bytes,
+      )
   })
 
   test('again changes nothing', async () => {
-    const ended = await sh(`mirror-seq -c imageset-config.yaml --content content | seq-push - docker://${target.host}`)
+    const ended = await sh(
+      `mirror-seq -c imageset-config.yaml --content content | seq-push - docker://${target.host}`,
+    )
     expect(ended.exit, ended.stderr).toBe(0)
     expect(documents(ended)).toMatchObject([{ totals: { same: 2 }, result: { ok: true, changed: false } }])
     expect((await readdir(lane.content)).filter((name) => !name.startsWith('.'))).toEqual(['seq1-baseline'])
   })
 
   test('is read by jq, by seq-meta and from a saved document', async () => {
-    expect((await sh(`seq-meta list content | jq -r 'select(.complete).name'`)).stdout.toString()).toBe('seq1-baseline\n')
-    expect(documents(await sh('mirror-seq -c imageset-config.yaml --content content | seq-meta verify'))).toMatchObject([{ kind: 'Verification', faults: [], missing: [], result: { ok: true } }])
-    expect(documents(await sh('seq-meta verify < seq.json'))).toMatchObject([{ kind: 'Verification', result: { ok: true } }])
-    expect(documents(await sh('seq-meta verify seq.json'))).toMatchObject([{ kind: 'Verification', result: { ok: true } }])
-    const yaml = await sh('mirror-seq -c imageset-config.yaml --content content -o yaml | seq-meta show -o yaml')
+    expect((await sh(`seq-meta list content | jq -r 'select(.complete).name'`)).stdout.toString()).toBe(
+      'seq1-baseline\n',
+    )
+    expect(
+      documents(await sh('mirror-seq -c imageset-config.yaml --content content | seq-meta verify')),
+    ).toMatchObject([{ kind: 'Verification', faults: [], missing: [], result: { ok: true } }])
+    expect(documents(await sh('seq-meta verify < seq.json'))).toMatchObject([
+      { kind: 'Verification', result: { ok: true } },
+    ])
+    expect(documents(await sh('seq-meta verify seq.json'))).toMatchObject([
+      { kind: 'Verification', result: { ok: true } },
+    ])
+    const yaml = await sh(
+      'mirror-seq -c imageset-config.yaml --content content -o yaml | seq-meta show -o yaml',
+    )
     expect(yaml.exit, yaml.stderr).toBe(0)
     expect(yaml.stdout.toString()).toContain('kind: Sequence\n')
-    expect((await sh('seq-meta list content -o table')).stdout.toString()).toMatch(/^NAME +SIZE +TYPE +DATE +NEEDS\nseq1-baseline +\S+ +baseline /)
+    expect((await sh('seq-meta list content -o table')).stdout.toString()).toMatch(
+      /^NAME +SIZE +TYPE +DATE +NEEDS\nseq1-baseline +\S+ +baseline /,
+    )
   })
 
   test('takes the configuration from a pipe', async () => {
     const ended = await sh('cat imageset-config.yaml | mirror-seq -c - --content other')
-    expect(documents(ended)).toMatchObject([{ kind: 'Sequence', config_source: 'stdin', result: { changed: true } }])
-    expect(await readFile(lane.scratch.at('other/seq1-baseline/imageset-config.yaml'))).toEqual(await readFile(lane.config))
+    expect(documents(ended)).toMatchObject([
+      { kind: 'Sequence', config_source: 'stdin', result: { changed: true } },
+    ])
+    expect(await readFile(lane.scratch.at('other/seq1-baseline/imageset-config.yaml'))).toEqual(
+      await readFile(lane.config),
+    )
   })
 
   test('says everything for people on stderr, and nothing there with -q', async () => {
@@ -69,16 +109,26 @@ describe('the lane as it is written in the README', () => {
     const quiet = await sh('mirror-seq -c imageset-config.yaml --content quiet2 -q')
     expect(quiet.stderr).toBe('')
     expect(documents(quiet)).toHaveLength(1)
-    const events = await sh('mirror-seq -c imageset-config.yaml --content quiet3 --progress json --log-format json')
-    for (const line of events.stderr.split('\n').filter(Boolean)) expect(JSON.parse(line)).toBeTypeOf('object')
+    const events = await sh(
+      'mirror-seq -c imageset-config.yaml --content quiet3 --progress json --log-format json',
+    )
+    for (const line of events.stderr.split('\n').filter(Boolean))
+      expect(JSON.parse(line)).toBeTypeOf('object')
   })
 })
 
 describe('a pipe of which a part fails', () => {
-  beforeEach(() => writeFile(lane.scratch.at('bad.yaml'), `kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\nmirror:\n  additionalImages:\n    - name: ${lane.source.host}/absent:1\n`))
+  beforeEach(() =>
+    writeFile(
+      lane.scratch.at('bad.yaml'),
+      `kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\nmirror:\n  additionalImages:\n    - name: ${lane.source.host}/absent:1\n`,
+    ),
+  )
 
   test('ends with the upstream error, and the push takes nothing of it', async () => {
-    const ended = await sh(`mirror-seq -c bad.yaml --content failing | seq-push - docker://${target.host} --receipt none.json; echo "\${PIPESTATUS[*]}"`)
+    const ended = await sh(
+      `mirror-seq -c bad.yaml --content failing | seq-push - docker://${target.host} --receipt none.json; echo "\${PIPESTATUS[*]}"`,
+    )
     expect(ended.stdout.toString().split('\n').at(-2)).toBe('66 66')
     expect(ended.stderr).toContain('REG_MANIFEST_UNKNOWN')
     expect(ended.stderr).toContain('INPUT_REFUSED')
@@ -105,7 +155,9 @@ describe('a pipe of which a part fails', () => {
   })
 
   test('refuses a document whose directory holds something else by now', async () => {
-    const ended = await sh(`jq -c '.result.metadata_digest = "sha256:${'0'.repeat(64)}"' seq.json | seq-push - docker://${target.host}`)
+    const ended = await sh(
+      `jq -c '.result.metadata_digest = "sha256:${'0'.repeat(64)}"' seq.json | seq-push - docker://${target.host}`,
+    )
     expect(ended.exit).toBe(82)
     expect(ended.stderr).toContain('DIGEST_MISMATCH')
   })

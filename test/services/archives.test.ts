@@ -28,15 +28,25 @@ afterAll(() => lane[Symbol.asyncDispose]())
 describe('a sequence without our tools', () => {
   test('is checked by sha256sum', async () => {
     for (const directory of [first, second]) {
-      const said = (await mustRun('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: directory })).toString()
-      const names = said.split('\n').filter(Boolean).map((line) => line.replace(/: OK$/, ''))
-      expect(names.toSorted()).toEqual((await readdir(directory)).filter((name) => name !== 'SHA256SUMS').toSorted())
+      const said = (
+        await mustRun('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: directory })
+      ).toString()
+      const names = said
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => line.replace(/: OK$/, ''))
+      expect(names.toSorted()).toEqual(
+        (await readdir(directory)).filter((name) => name !== 'SHA256SUMS').toSorted(),
+      )
     }
   })
 
   test.each(['tar', 'bsdtar'])('is listed by %s, every entry a regular file of nobody', async (program) => {
     const owner = program === 'tar' ? '0/0' : '0 0'
-    const lines = (await mustRun(program, ['--numeric-owner', '-tvf', join(first, 'mirror_000001.tar')])).toString().split('\n').filter(Boolean)
+    const lines = (await mustRun(program, ['--numeric-owner', '-tvf', join(first, 'mirror_000001.tar')]))
+      .toString()
+      .split('\n')
+      .filter(Boolean)
     expect(lines.length).toBeGreaterThan(50)
     for (const line of lines) {
       expect(line).toMatch(/^-rw-r--r-- .* docker\/registry\/v2\/(blobs|repositories)\/[^ ]+$/)
@@ -53,14 +63,24 @@ describe('a sequence without our tools', () => {
       }
     }
     await using registry = await startDockerRegistry({ storage })
-    const { repositories } = (await (await fetch(`${registry.url}/v2/_catalog`)).json()) as { repositories: string[] }
-    expect(repositories).toEqual([...new Set([...baseImages, ...laterImages].map(({ repository }) => repository))].toSorted())
+    const { repositories } = (await (await fetch(`${registry.url}/v2/_catalog`)).json()) as {
+      repositories: string[]
+    }
+    expect(repositories).toEqual(
+      [...new Set([...baseImages, ...laterImages].map(({ repository }) => repository))].toSorted(),
+    )
     for (const image of [...baseImages, ...laterImages]) {
-      expect((await rawManifest(`docker://${registry.host}/${nameOf(image)}`)).equals(image.sample.manifest.bytes), nameOf(image)).toBe(true)
+      expect(
+        (await rawManifest(`docker://${registry.host}/${nameOf(image)}`)).equals(image.sample.manifest.bytes),
+        nameOf(image),
+      ).toBe(true)
     }
     await mkdir(lane.scratch.at('pulled'))
     for (const image of [baseImages[1]!, baseImages[4]!, baseImages[6]!, laterImages[0]!]) {
-      await copyAll(`docker://${registry.host}/${nameOf(image)}`, `dir:${lane.scratch.at('pulled', image.tag!)}`)
+      await copyAll(
+        `docker://${registry.host}/${nameOf(image)}`,
+        `dir:${lane.scratch.at('pulled', image.tag!)}`,
+      )
     }
   })
 
@@ -85,14 +105,22 @@ test('a new baseline holds everything, copied from the earlier sequences', async
   })
   const { document, result } = only<Sequence>(ran!)
   expect(blobGets(served)).toEqual([])
-  expect(document).toMatchObject({ name: 'seq3-v5', content_type: 'baseline', complete: true, dependencies: [], previous: expect.any(String) as string })
+  expect(document).toMatchObject({
+    name: 'seq3-v5',
+    content_type: 'baseline',
+    complete: true,
+    dependencies: [],
+    previous: expect.any(String) as string,
+  })
   expect(document.blobs).toMatchObject({ borrowed: 0, held: document.blobs.needed })
   // It needs nothing else on the far side.
   await using target = await startDockerRegistry()
   await mkdir(lane.scratch.at('alone'))
   await mustRun('cp', ['-a', result.directory, lane.scratch.at('alone')])
   expect((await seqMeta(['verify', lane.scratch.at('alone')])).exit).toBe(0)
-  expect(only<PushReport>(await seqPush([lane.scratch.at('alone'), `docker://${target.host}`])).document.totals).toMatchObject({ pushed: document.images, failed: 0 })
+  expect(
+    only<PushReport>(await seqPush([lane.scratch.at('alone'), `docker://${target.host}`])).document.totals,
+  ).toMatchObject({ pushed: document.images, failed: 0 })
 })
 
 describe('archives of oc-mirror, which have no index', () => {
@@ -102,12 +130,17 @@ describe('archives of oc-mirror, which have no index', () => {
   beforeAll(async () => {
     await using cache = await startDockerRegistry({ storage: lane.scratch.at('cache') })
     for (const image of [baseImages[0]!, baseImages[1]!, baseImages[4]!, laterImages[0]!]) {
-      await copyAll(`docker://${lane.source.host}/${nameOf(image)}`, `docker://${cache.host}/${nameOf(image)}`)
+      await copyAll(
+        `docker://${lane.source.host}/${nameOf(image)}`,
+        `docker://${cache.host}/${nameOf(image)}`,
+      )
     }
     foreign = lane.scratch.at('foreign')
     await mkdir(foreign)
     const root = 'docker/registry/v2'
-    const inside = (await readdir(join(cache.storage, root), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+    const inside = (await readdir(join(cache.storage, root), { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
     for (const file of inside) {
       await chmod(file, 0o640)
       await chown(file, 1000, 1001)
@@ -121,12 +154,18 @@ describe('archives of oc-mirror, which have no index', () => {
     }
     const names = inside.map((file) => file.slice(cache.storage.length + 1)).toSorted()
     const isLink = (name: string) => name.startsWith(`${root}/repositories`)
-    const isFirst = (name: string) => baseImages[1]!.sample.blobs.concat(baseImages[0]!.sample.blobs).some((blob) => name.includes(blob.descriptor.digest.slice(7)))
+    const isFirst = (name: string) =>
+      baseImages[1]!.sample.blobs
+        .concat(baseImages[0]!.sample.blobs)
+        .some((blob) => name.includes(blob.descriptor.digest.slice(7)))
     const blobs = names.filter((name) => name.startsWith(`${root}/blobs`))
     const pack = (archive: string, files: readonly string[]) =>
       mustRun('tar', ['--format=ustar', '-cf', join(foreign, archive), '-C', cache.storage, ...files])
     await pack('mirror_000001.tar', [...names.filter(isLink), ...blobs.filter(isFirst)])
-    await pack('mirror_000002.tar', [...blobs.filter((name) => !isFirst(name)), ...names.filter((name) => !isLink(name) && !blobs.includes(name))])
+    await pack('mirror_000002.tar', [
+      ...blobs.filter((name) => !isFirst(name)),
+      ...names.filter((name) => !isLink(name) && !blobs.includes(name)),
+    ])
   })
 
   test('land, too', async () => {
@@ -135,7 +174,9 @@ describe('archives of oc-mirror, which have no index', () => {
     expect(result).toMatchObject({ ok: true, changed: true })
     expect(document).toMatchObject({ sequences: [], totals: { images: 4, pushed: 4 } })
     for (const image of [baseImages[0]!, baseImages[1]!, baseImages[4]!, laterImages[0]!]) {
-      expect(await rawManifest(`docker://${target.host}/far/${nameOf(image)}`)).toEqual(image.sample.manifest.bytes)
+      expect(await rawManifest(`docker://${target.host}/far/${nameOf(image)}`)).toEqual(
+        image.sample.manifest.bytes,
+      )
     }
     expect(only(await seqPush([foreign, `docker://${target.host}/far`])).result.changed).toBe(false)
   })
@@ -146,14 +187,20 @@ describe('archives of oc-mirror, which have no index', () => {
     await mustRun('cp', [join(foreign, 'mirror_000002.tar'), join(half, 'mirror_000001.tar')])
     await using target = await startDockerRegistry()
     // Without the links there is no image.
-    expect(only<PushReport>(await seqPush([half, `docker://${target.host}`])).document.totals).toMatchObject({ images: 0 })
+    expect(only<PushReport>(await seqPush([half, `docker://${target.host}`])).document.totals).toMatchObject({
+      images: 0,
+    })
     const part = lane.scratch.at('part')
     await mkdir(part)
     await mustRun('cp', [join(foreign, 'mirror_000001.tar'), part])
     const ran = await seqPush([part, `docker://${target.host}`])
     expect(only<PushReport>(ran).document.totals).toMatchObject({ images: 0 })
-    for (const image of [baseImages[0]!, baseImages[1]!, baseImages[4]!, laterImages[0]!]) expect(ran.stderr).toContain(`${target.host}/${nameOf(image)}`)
-    const [manifest] = (await mustRun('tar', ['-tf', join(foreign, 'mirror_000002.tar')])).toString().split('\n').filter((name) => name.includes(laterImages[0]!.sample.descriptor.digest.slice(7)))
+    for (const image of [baseImages[0]!, baseImages[1]!, baseImages[4]!, laterImages[0]!])
+      expect(ran.stderr).toContain(`${target.host}/${nameOf(image)}`)
+    const [manifest] = (await mustRun('tar', ['-tf', join(foreign, 'mirror_000002.tar')]))
+      .toString()
+      .split('\n')
+      .filter((name) => name.includes(laterImages[0]!.sample.descriptor.digest.slice(7)))
     await mustRun('tar', ['-xf', join(foreign, 'mirror_000002.tar'), '-C', part, manifest!])
     await mustRun('tar', ['--format=ustar', '-cf', join(part, 'mirror_000002.tar'), '-C', part, manifest!])
     expect(failure(await seqPush([part, `docker://${target.host}`]))).toEqual([83, 'SEQ_INCOMPLETE'])

@@ -10,7 +10,11 @@ import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { treeOf } from '../support/storage.ts'
 import { mirrorSeq, seqMeta, seqPush } from '../support/tools.ts'
 
-const images: readonly Named[] = ['one', 'two', 'three'].map((name) => ({ repository: name, tag: '1', sample: sampleImage(name) }))
+const images: readonly Named[] = ['one', 'two', 'three'].map((name) => ({
+  repository: name,
+  tag: '1',
+  sample: sampleImage(name),
+}))
 
 let lane: Lane
 let scratch: Scratch
@@ -42,7 +46,8 @@ async function grow(count: number, ...flags: readonly string[]): Promise<Sequenc
 /** `mirror-seq` is refused with `codes`, and the directory is as it was. */
 async function expectRefused(codes: readonly (string | number)[]): Promise<void> {
   await lane.configure(images)
-  const published = async () => Object.entries(await treeOf(content)).filter(([name]) => !name.startsWith('.carryall/'))
+  const published = async () =>
+    Object.entries(await treeOf(content)).filter(([name]) => !name.startsWith('.carryall/'))
   const before = await published()
   const ran = await mirror()
   expect(failure(ran)).toEqual(codes)
@@ -160,7 +165,9 @@ describe('a chain', () => {
       only(await mirror('--description', `n${count}`))
     }
     const ran = await seqMeta(['list', content])
-    expect(ran.documents.map((document) => document['sequence_number'])).toEqual(Array.from({ length: 11 }, (_, index) => index + 1))
+    expect(ran.documents.map((document) => document['sequence_number'])).toEqual(
+      Array.from({ length: 11 }, (_, index) => index + 1),
+    )
     // From number 4 on there is nothing new: dependencies are no more than they have to be.
     const last = ran.documents.at(-1) as unknown as Sequence
     expect(last.dependencies.map((one) => one.sequence_number)).toEqual([1, 2, 3])
@@ -171,7 +178,12 @@ describe('a chain', () => {
     const ran = await seqMeta(['diff', join(content, 'seq1-n1'), join(content, 'seq2-n2')])
     expect(only(ran).document).toMatchObject({
       kind: 'SequenceDiff',
-      images: { unchanged: 1, added: [{ repository: 'two', tag: '1', digest: images[1]!.sample.descriptor.digest }], removed: [], moved: [] },
+      images: {
+        unchanged: 1,
+        added: [{ repository: 'two', tag: '1', digest: images[1]!.sample.descriptor.digest }],
+        removed: [],
+        moved: [],
+      },
       versions: [{ repository: 'two', from: [], to: ['1'] }],
     })
   })

@@ -11,7 +11,11 @@ import { writeConfig } from '../support/config.ts'
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts'
 
 const MIB = 2 ** 20
-const images: readonly Named[] = ['one', 'two', 'three', 'four'].map((name) => ({ repository: name, tag: '1', sample: sampleImage(name, { layers: [2 * MIB] }) }))
+const images: readonly Named[] = ['one', 'two', 'three', 'four'].map((name) => ({
+  repository: name,
+  tag: '1',
+  sample: sampleImage(name, { layers: [2 * MIB] }),
+}))
 
 let lane: Lane
 let proxy: FaultProxy
@@ -28,7 +32,10 @@ beforeEach(async () => {
   scratch = await makeScratch()
   proxy = await startFaultProxy(lane.source.url)
   disk = await mountSmallDisk(scratch, 24)
-  await writeConfig(scratch.at('isc.yaml'), images.map((image) => `${proxy.host}/${nameOf(image)}`))
+  await writeConfig(
+    scratch.at('isc.yaml'),
+    images.map((image) => `${proxy.host}/${nameOf(image)}`),
+  )
 })
 
 afterEach(async () => {
@@ -37,14 +44,30 @@ afterEach(async () => {
   await scratch[Symbol.asyncDispose]()
 })
 
-const mirror = () => mirrorSeq(['-c', scratch.at('isc.yaml'), '--content', `${disk.path}/content`, '--parallel-images', '1', '--parallel-layers', '1'])
-const blobGets = () => proxy.requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/')).map(({ path }) => path)
+const mirror = () =>
+  mirrorSeq([
+    '-c',
+    scratch.at('isc.yaml'),
+    '--content',
+    `${disk.path}/content`,
+    '--parallel-images',
+    '1',
+    '--parallel-layers',
+    '1',
+  ])
+const blobGets = () =>
+  proxy.requests
+    .filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'))
+    .map(({ path }) => path)
 
 test('what cannot fit is refused before the first byte, with the numbers; once there is room, the same command works', async () => {
   await disk.fill(5 * MIB)
   const ran = await mirror()
   expect(failure(ran)).toEqual([74, 'IO_NO_SPACE'])
-  expect(failureErrors(ran)[0]).toMatchObject({ expected: expect.any(Number) as number, actual: expect.any(Number) as number })
+  expect(failureErrors(ran)[0]).toMatchObject({
+    expected: expect.any(Number) as number,
+    actual: expect.any(Number) as number,
+  })
   expect(blobGets()).toEqual([])
   await disk.free()
   expect(only(await mirror()).result.changed).toBe(true)
@@ -66,12 +89,17 @@ test('a disk that fills up on the way ends the run with 74; the next one fetches
   const before = new Set(blobGets().slice(0, -1))
   const asked = blobGets().length
   expect(only(await mirror()).result.changed).toBe(true)
-  expect(blobGets().slice(asked).filter((path) => before.has(path))).toEqual([])
+  expect(
+    blobGets()
+      .slice(asked)
+      .filter((path) => before.has(path)),
+  ).toEqual([])
   expect((await seqMeta(['verify', `${disk.path}/content`])).exit).toBe(0)
 })
 
 test('a run that is taken up again counts what is there already', async () => {
-  proxy.faults = ({ method, path }) => (method === 'GET' && path.includes('/four/blobs/') ? { fault: 'status', status: 404 } : undefined)
+  proxy.faults = ({ method, path }) =>
+    method === 'GET' && path.includes('/four/blobs/') ? { fault: 'status', status: 404 } : undefined
   expect(failure(await mirror())[0]).toBe(66)
   proxy.faults = () => undefined
   await disk.fill(3 * MIB)
@@ -88,7 +116,11 @@ test('a push into a layout for which there is no room writes nothing; one that r
   expect(await readdir(`${disk.path}/layout/blobs/sha256`)).toEqual([])
   await disk.free()
   // Room for the bytes of many small blobs is not room for their files.
-  const tiny: Named = { repository: 'tiny', tag: '1', sample: sampleImage('tiny', { layers: Array<number>(80).fill(20) }) }
+  const tiny: Named = {
+    repository: 'tiny',
+    tag: '1',
+    sample: sampleImage('tiny', { layers: Array<number>(80).fill(20) }),
+  }
   await lane.publish([tiny])
   await writeConfig(scratch.at('isc.yaml'), [`${proxy.host}/tiny:1`])
   only(await mirrorSeq(['-c', scratch.at('isc.yaml'), '--content', scratch.at('small')]))

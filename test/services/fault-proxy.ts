@@ -48,7 +48,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const counts = new Map<string, number>()
   const proxy: Pick<FaultProxy, 'requests' | 'faults'> = { requests: seen, faults: () => undefined }
   const server = createServer((incoming, outgoing) => {
-    void handle(incoming, outgoing).catch(() => incoming.destroy())
+    void handle(incoming, outgoing).catch(() => incoming.socket.destroy())
   })
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
@@ -56,11 +56,18 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const key = `${method} ${path}`
     const before = counts.get(key) ?? 0
     counts.set(key, before + 1)
-    const proxied: Proxied = { method, path, range: headers.range, authorization: headers.authorization, before }
+    const proxied: Proxied = {
+      method,
+      path,
+      range: headers.range,
+      authorization: headers.authorization,
+      before,
+    }
     seen.push(proxied)
     const fault = await proxy.faults(proxied)
     if (fault !== undefined) proxied.fault = fault
-    if (fault?.fault === 'status') return void outgoing.writeHead(fault.status, fault.headers).end('{"errors":[]}')
+    if (fault?.fault === 'status')
+      return void outgoing.writeHead(fault.status, fault.headers).end('{"errors":[]}')
     if (fault?.fault === 'redirect') return void outgoing.writeHead(307, { location: fault.to }).end()
     const answer = await ask(target, incoming)
     const body = await buffer(answer)
@@ -99,40 +106,46 @@ export function randomFaults(seed: number, share: number, times: number): FaultP
 function ask(target: string, incoming: IncomingMessage): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { method, url, headers } = incoming
-    const outgoing = httpRequest(new URL(url ?? '/', target), { method, headers: { ...headers, host: new URL(target).host } }, resolve)
+    const outgoing = httpRequest(
+      new URL(url ?? '/', target),
+      { method, headers: { ...headers, host: new URL(target).host } },
+      resolve,
+    )
     outgoing.on('error', reject)
     incoming.pipe(outgoing)
   })
 }
 
-async function spoil(outgoing: ServerResponse, answer: IncomingMessage, body: Buffer, fault: Fault | undefined): Promise<void> {
-  const headers = { ...answer.headers }
-  const status = answer.statusCode ?? 502
-  switch (fault?.fault) {
-    case 'digest':
-      headers['docker-content-digest'] = fault.digest
-      break
-    case 'length':
-      headers['content-length'] = String(fault.length)
-      break
-    case 'extra':
-      headers['content-length'] = String(body.length + fault.count)
-      break
-    case 'truncate':
-      if (fault.honest) headers['content-length'] = String(Math.min(fault.after, body.length))
-      break
-  }
-  const wrong =
-    fault?.fault === 'bytes' ? Buffer.from(body.map((byte) => byte ^ 0x55)) : fault?.fault === 'extra' ? Buffer.concat([body, Buffer.alloc(fault.count)]) : body
-  const sent = fault && 'after' in fault ? wrong.subarray(0, fault.after) : wrong
-  // Raw, since node:http would not send what is wrong.
+async function spoil(
+  outgoing: ServerResponse,
+  answer: IncomingMessage,
+  body: Buffer,
+  fault: Fault | undefined,
+): Promise<void> {
+  const sent = spoiledBody(body, fault)
+  // Or node:http would not send what is wrong.
   outgoing.strictContentLength = false
-  outgoing.writeHead(status, headers)
-  const flushed = new Promise<void>((resolve) => (sent.length === 0 ? (outgoing.flushHeaders(), resolve()) : outgoing.write(sent, () => resolve())))
-  await flushed
+  outgoing.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...spoiledHeaders(body, fault) })
+  outgoing.flushHeaders()
+  if (sent.length > 0) await new Promise<void>((resolve) => outgoing.write(sent, () => resolve()))
   if (fault?.fault === 'stall') return
-  if (fault?.fault === 'reset') return void outgoing.socket?.resetAndDestroy()
-  if (fault?.fault === 'truncate' && !fault.honest) return void outgoing.socket?.end()
-  if (fault?.fault === 'length') return void outgoing.socket?.end()
-  outgoing.end()
+  const isShort = fault?.fault === 'length' || (fault?.fault === 'truncate' && !fault.honest)
+  if (fault?.fault === 'reset') outgoing.socket?.resetAndDestroy()
+  else if (isShort) outgoing.socket?.end()
+  else outgoing.end()
+}
+
+function spoiledBody(body: Buffer, fault: Fault | undefined): Buffer {
+  if (fault === undefined) return body
+  if ('after' in fault) return body.subarray(0, fault.after)
+  if (fault.fault === 'extra') return Buffer.concat([body, Buffer.alloc(fault.count)])
+  return fault.fault === 'bytes' ? Buffer.from(body.map((byte) => byte ^ 0x55)) : body
+}
+
+function spoiledHeaders(body: Buffer, fault: Fault | undefined): Record<string, string> {
+  if (fault?.fault === 'digest') return { 'docker-content-digest': fault.digest }
+  if (fault?.fault === 'length') return { 'content-length': String(fault.length) }
+  if (fault?.fault === 'extra') return { 'content-length': String(body.length + fault.count) }
+  const isHonest = fault?.fault === 'truncate' && fault.honest
+  return isHonest ? { 'content-length': String(Math.min(fault.after, body.length)) } : {}
 }

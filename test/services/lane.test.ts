@@ -15,6 +15,7 @@ import {
   type Named,
 } from '../support/sample-set.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
+import { serveDirectory } from '../support/serve-directory.ts'
 import { blobGets, servedDuring, writes } from '../support/served.ts'
 import { copyAll, rawManifest } from '../support/skopeo.ts'
 import { openStores } from '../support/stores.ts'
@@ -191,5 +192,24 @@ describe('an image set from one registry to another', () => {
     }
     const again = only<PushReport>(await seqPush([content, `oci:${layout}`]))
     expect(again.result.changed).toBe(false)
+  })
+  test('the content directory is served as a registry, straight from its archives', async () => {
+    await using server = await serveDirectory(scratch, content)
+    for (const image of [...baseImages, ...laterImages, ...attachments]) {
+      const there = await rawManifest(`docker://${server.host}/${nameOf(image)}`)
+      expect(there.equals(image.sample.manifest.bytes), nameOf(image)).toBe(true)
+    }
+    // What is served can be mirrored again, signatures and all, into the same bytes.
+    const again = scratch.at('again.yaml')
+    await writeConfig(
+      again,
+      [...baseImages, ...laterImages].map((image) => `${server.host}/${nameOf(image)}`),
+    )
+    const { document } = only<Sequence>(await mirrorSeq(['-c', again, '--content', scratch.at('again')]))
+    expect(document).toMatchObject({
+      complete: true,
+      images: second.images,
+      blobs: { needed: second.blobs.needed },
+    })
   })
 })

@@ -16,7 +16,11 @@ const large = sampleImage('large', { layers: [200_000] })
 const images = [
   { repository: 'large', tag: '1', sample: large },
   { repository: 'small', tag: '1', sample: sampleImage('small') },
-  { repository: 'multi', tag: '1', sample: sampleIndex([sampleImage('m'), sampleImage('m-arm', { architecture: 'arm64' })]) },
+  {
+    repository: 'multi',
+    tag: '1',
+    sample: sampleIndex([sampleImage('m'), sampleImage('m-arm', { architecture: 'arm64' })]),
+  },
 ]
 const layer = large.blobs.find((blob) => blob.diffId !== undefined)!.descriptor
 
@@ -35,7 +39,10 @@ beforeAll(async () => {
 beforeEach(async () => {
   proxy = await startFaultProxy(registry.url)
   scratch = await makeScratch()
-  await writeConfig(scratch.at('isc.yaml'), images.map(({ repository, tag }) => `${proxy.host}/${repository}:${tag}`))
+  await writeConfig(
+    scratch.at('isc.yaml'),
+    images.map(({ repository, tag }) => `${proxy.host}/${repository}:${tag}`),
+  )
 })
 
 afterEach(async () => {
@@ -44,9 +51,19 @@ afterEach(async () => {
 })
 
 const mirror = (...flags: readonly string[]): Promise<Ran> =>
-  mirrorSeq(['-c', scratch.at('isc.yaml'), '--content', scratch.at('content'), '--retry-delay', '1ms', '--remove-signatures', ...flags])
+  mirrorSeq([
+    '-c',
+    scratch.at('isc.yaml'),
+    '--content',
+    scratch.at('content'),
+    '--retry-delay',
+    '1ms',
+    '--remove-signatures',
+    ...flags,
+  ])
 
-const isLayer = ({ method, path }: Proxied): boolean => method === 'GET' && path.endsWith(`/blobs/${layer.digest}`)
+const isLayer = ({ method, path }: Proxied): boolean =>
+  method === 'GET' && path.endsWith(`/blobs/${layer.digest}`)
 const layerGets = (): readonly Proxied[] => proxy.requests.filter(isLayer)
 
 /** Spoils the answers with the large layer: the first `times` of them. */
@@ -55,7 +72,9 @@ const spoilLayer = (fault: Fault, times: number): void => {
 }
 
 async function published(): Promise<readonly string[]> {
-  return (await readdir(scratch.at('content')).catch(() => [] as string[])).filter((name) => !name.startsWith('.'))
+  return (await readdir(scratch.at('content')).catch(() => [] as string[])).filter(
+    (name) => !name.startsWith('.'),
+  )
 }
 
 async function expectWhole(ran: Ran): Promise<Sequence> {
@@ -66,16 +85,50 @@ async function expectWhole(ran: Ran): Promise<Sequence> {
 
 describe('a fault that passes', () => {
   test.each<[string, Fault, number, readonly (string | undefined)[]]>([
-    ['a reset', { fault: 'reset', after: 150_000 }, 1, [undefined, expect.stringMatching(/^bytes=\d+-/) as string]],
+    [
+      'a reset',
+      { fault: 'reset', after: 150_000 },
+      1,
+      [undefined, expect.stringMatching(/^bytes=\d+-/) as string],
+    ],
     ['resets without a byte', { fault: 'reset', after: 0 }, 3, [undefined, undefined, undefined, undefined]],
-    ['an end too early', { fault: 'truncate', after: 100_000 }, 2, [undefined, expect.stringMatching(/^bytes=\d+-/) as string, expect.stringMatching(/^bytes=\d+-/) as string]],
-    ['a body shorter than the layer', { fault: 'truncate', after: 100_000, honest: true }, 1, [undefined, `bytes=100000-${layer.size - 1}`]],
+    [
+      'an end too early',
+      { fault: 'truncate', after: 100_000 },
+      2,
+      [
+        undefined,
+        expect.stringMatching(/^bytes=\d+-/) as string,
+        expect.stringMatching(/^bytes=\d+-/) as string,
+      ],
+    ],
+    [
+      'a body shorter than the layer',
+      { fault: 'truncate', after: 100_000, honest: true },
+      1,
+      [undefined, `bytes=100000-${layer.size - 1}`],
+    ],
     ['503', { fault: 'status', status: 503 }, 3, [undefined, undefined, undefined, undefined]],
     ['500', { fault: 'status', status: 500 }, 1, [undefined, undefined]],
     ['429', { fault: 'status', status: 429 }, 2, [undefined, undefined, undefined]],
-    ['429 with seconds', { fault: 'status', status: 429, headers: { 'retry-after': '1' } }, 1, [undefined, undefined]],
-    ['429 with a date that is past', { fault: 'status', status: 429, headers: { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' } }, 1, [undefined, undefined]],
-    ['429 with nonsense', { fault: 'status', status: 429, headers: { 'retry-after': '-1 or so' } }, 1, [undefined, undefined]],
+    [
+      '429 with seconds',
+      { fault: 'status', status: 429, headers: { 'retry-after': '1' } },
+      1,
+      [undefined, undefined],
+    ],
+    [
+      '429 with a date that is past',
+      { fault: 'status', status: 429, headers: { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' } },
+      1,
+      [undefined, undefined],
+    ],
+    [
+      '429 with nonsense',
+      { fault: 'status', status: 429, headers: { 'retry-after': '-1 or so' } },
+      1,
+      [undefined, undefined],
+    ],
     ['wrong bytes once', { fault: 'bytes' }, 1, [undefined, undefined]],
     ['bytes too many once', { fault: 'extra', count: 10 }, 1, [undefined, undefined]],
   ])('%s is got over', async (_name, fault, times, ranges) => {
@@ -83,7 +136,8 @@ describe('a fault that passes', () => {
     const start = performance.now()
     await expectWhole(await mirror())
     expect(layerGets().map(({ range }) => range)).toEqual(ranges)
-    if (fault.fault === 'status' && fault.headers?.['retry-after'] === '1') expect(performance.now() - start).toBeGreaterThan(1000)
+    if (fault.fault === 'status' && fault.headers?.['retry-after'] === '1')
+      expect(performance.now() - start).toBeGreaterThan(1000)
   })
 
   test('a length that is announced too long is got over', async () => {
@@ -113,18 +167,31 @@ describe('a fault that passes', () => {
   })
 
   test('answers to manifests and to the first contact are got over, too', async () => {
-    const spoiled: Fault[] = [{ fault: 'status', status: 503 }, { fault: 'reset', after: 0 }, { fault: 'truncate', after: 10 }, { fault: 'status', status: 429 }]
-    proxy.faults = ({ path, method, before }) => (method === 'GET' && (path === '/v2/' || path.includes('/manifests/')) ? spoiled[before] : undefined)
+    const spoiled: Fault[] = [
+      { fault: 'status', status: 503 },
+      { fault: 'reset', after: 0 },
+      { fault: 'truncate', after: 10 },
+      { fault: 'status', status: 429 },
+    ]
+    proxy.faults = ({ path, method, before }) =>
+      method === 'GET' && (path === '/v2/' || path.includes('/manifests/')) ? spoiled[before] : undefined
     await expectWhole(await mirror())
     expect(proxy.requests.filter(({ path }) => path === '/v2/').length).toBeGreaterThan(1)
-    expect(proxy.requests.filter(({ fault, path }) => fault !== undefined && path.includes('/large/')).map(({ fault }) => fault)).toEqual(spoiled)
+    expect(
+      proxy.requests
+        .filter(({ fault, path }) => fault !== undefined && path.includes('/large/'))
+        .map(({ fault }) => fault),
+    ).toEqual(spoiled)
   })
 
-  test.each([1, 2, 3])('faults of every kind in a third of all requests are got over (seed %i)', async (seed) => {
-    proxy.faults = randomFaults(seed, 0.35, 4)
-    await expectWhole(await mirror('--retry-times', '8'))
-    expect(proxy.requests.filter(({ fault }) => fault !== undefined).length).toBeGreaterThan(3)
-  })
+  test.each([1, 2, 3])(
+    'faults of every kind in a third of all requests are got over (seed %i)',
+    async (seed) => {
+      proxy.faults = randomFaults(seed, 0.35, 4)
+      await expectWhole(await mirror('--retry-times', '8'))
+      expect(proxy.requests.filter(({ fault }) => fault !== undefined).length).toBeGreaterThan(3)
+    },
+  )
 })
 
 describe('a fault that stays', () => {
@@ -137,25 +204,33 @@ describe('a fault that stays', () => {
     ['404', { fault: 'status', status: 404 }, [66, 'REG_BLOB_UNKNOWN']],
     ['403', { fault: 'status', status: 403 }, [77, 'AUTH_DENIED']],
     ['wrong bytes', { fault: 'bytes' }, [82, 'DIGEST_MISMATCH']],
-  ])('%s: nothing is published, the image is named, and the next run fetches what is missing only', async (_name, fault, expected) => {
-    spoilLayer(fault, Infinity)
-    const ran = await mirror('--retry-times', '2')
-    expect(failure(ran)).toEqual(expected)
-    expect(failureErrors(ran)[0]!.message).toContain('large:1')
-    expect(failureErrors(ran)[0]!.hint).toBeDefined()
-    expect(await published()).toEqual([])
-    const asked = proxy.requests.length
-    proxy.faults = () => undefined
-    await expectWhole(await mirror())
-    const again = proxy.requests.slice(asked).filter(({ path }) => path !== '/v2/')
-    expect(again.map(({ path }) => path.split('/').at(-1))).toEqual([layer.digest])
-  })
+  ])(
+    '%s: nothing is published, the image is named, and the next run fetches what is missing only',
+    async (_name, fault, expected) => {
+      spoilLayer(fault, Infinity)
+      const ran = await mirror('--retry-times', '2')
+      expect(failure(ran)).toEqual(expected)
+      expect(failureErrors(ran)[0]!.message).toContain('large:1')
+      expect(failureErrors(ran)[0]!.hint).toBeDefined()
+      expect(await published()).toEqual([])
+      const asked = proxy.requests.length
+      proxy.faults = () => undefined
+      await expectWhole(await mirror())
+      const again = proxy.requests.slice(asked).filter(({ path }) => path !== '/v2/')
+      expect(again.map(({ path }) => path.split('/').at(-1))).toEqual([layer.digest])
+    },
+  )
 
   test('an image whose manifest does not come is named, as are all others that fail', async () => {
-    proxy.faults = ({ path }) => (/\/(large|small)\/manifests\//.test(path) ? { fault: 'status', status: 404 } : undefined)
+    proxy.faults = ({ path }) =>
+      /\/(large|small)\/manifests\//.test(path) ? { fault: 'status', status: 404 } : undefined
     const ran = await mirror()
     expect(failure(ran)).toEqual([66, 'REG_MANIFEST_UNKNOWN', 'REG_MANIFEST_UNKNOWN'])
-    expect(failureErrors(ran).map(({ message }) => message).join()).toMatch(/large:1.*small:1/)
+    expect(
+      failureErrors(ran)
+        .map(({ message }) => message)
+        .join(),
+    ).toMatch(/large:1.*small:1/)
     expect(await published()).toEqual([])
   })
 
@@ -164,7 +239,8 @@ describe('a fault that stays', () => {
     ['other bytes', (): Fault => ({ fault: 'bytes' })],
   ])('a manifest with %s is refused', async (_name, make) => {
     const wrong = make(`sha256:${'0'.repeat(64)}`)
-    proxy.faults = ({ path, method }) => (method === 'GET' && path.includes('/small/manifests/') ? wrong : undefined)
+    proxy.faults = ({ path, method }) =>
+      method === 'GET' && path.includes('/small/manifests/') ? wrong : undefined
     const ran = await mirror('--retry-times', '1')
     expect([82, 76]).toContain(ran.exit)
     expect(await published()).toEqual([])
@@ -173,7 +249,10 @@ describe('a fault that stays', () => {
 
 describe('a redirect', () => {
   test('to another origin is followed for a blob, and no credential goes along', async () => {
-    await using storage = await startServer((_seen, response) => void response.end(large.blobs.find((blob) => blob.descriptor === layer)!.bytes), { address: '127.0.0.2' })
+    await using storage = await startServer(
+      (_seen, response) => void response.end(large.blobs.find((blob) => blob.descriptor === layer)!.bytes),
+      { address: '127.0.0.2' },
+    )
     spoilLayer({ fault: 'redirect', to: `${storage.url}/somewhere` }, Infinity)
     await expectWhole(await mirror())
     expect(storage.requests).toHaveLength(1)
@@ -189,6 +268,10 @@ describe('a redirect', () => {
 
 test('each blob is fetched once, however many images share it', async () => {
   await expectWhole(await mirror())
-  const gets = proxy.requests.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/')).map(({ path }) => path.split('/').at(-1)!)
-  expect(gets.toSorted()).toEqual([...new Set(images.flatMap(({ sample }) => [...digestsOf(sample).blobs]))].toSorted())
+  const gets = proxy.requests
+    .filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'))
+    .map(({ path }) => path.split('/').at(-1)!)
+  expect(gets.toSorted()).toEqual(
+    [...new Set(images.flatMap(({ sample }) => [...digestsOf(sample).blobs]))].toSorted(),
+  )
 })

@@ -1,8 +1,17 @@
-import { cp, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, open, readFile, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { BlobLine, PushReport, Receipt, Sequence } from '@carryall/schemas'
-import { pushSample, sampleArtifact, sampleImage, sampleIndex, sampleLayer, startDockerRegistry, type DockerRegistry, type Sample } from '@carryall/oci/testing'
+import {
+  pushSample,
+  sampleArtifact,
+  sampleImage,
+  sampleIndex,
+  sampleLayer,
+  startDockerRegistry,
+  type DockerRegistry,
+  type Sample,
+} from '@carryall/oci/testing'
 import { startLane, type Lane } from '../support/lane.ts'
 import { failure, failureErrors, only } from '../support/ran.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
@@ -14,7 +23,9 @@ import { openStores } from '../support/stores.ts'
 import { seqPush } from '../support/tools.ts'
 
 const base = sampleLayer('base layer', 40_000)
-const app = ['one', 'two', 'three'].map((version) => sampleImage(`app ${version}`, { layers: [600], shared: [base] }))
+const app = ['one', 'two', 'three'].map((version) =>
+  sampleImage(`app ${version}`, { layers: [600], shared: [base] }),
+)
 const other = sampleImage('other')
 const fresh = sampleImage('fresh')
 
@@ -28,17 +39,35 @@ const sequences: { directory: string; document: Sequence }[] = []
  * gone:1 is no longer asked for. other:1 stays, and has a second name in seq2.
  */
 beforeAll(async () => {
-  lane = await startLane([{ repository: 'other', tag: '1', sample: other }, { repository: 'fresh', tag: '1', sample: fresh }])
+  lane = await startLane([
+    { repository: 'other', tag: '1', sample: other },
+    { repository: 'fresh', tag: '1', sample: fresh },
+  ])
   const at = (name: string) => `${lane.source.host}/${name}`
   const steps = [
     { app: app[0]!, gone: app[0]!, images: [at('app:v'), at('other:1'), at('gone:1')] },
-    { app: app[1]!, gone: app[2]!, images: [at('app:v'), at('other:1'), at('gone:1'), at('fresh:1'), { name: at('other:1'), targetRepo: 'renamed/other' }] },
+    {
+      app: app[1]!,
+      gone: app[2]!,
+      images: [
+        at('app:v'),
+        at('other:1'),
+        at('gone:1'),
+        at('fresh:1'),
+        { name: at('other:1'), targetRepo: 'renamed/other' },
+      ],
+    },
     { app: app[0]!, gone: app[2]!, images: [at('app:v'), at('other:1')] },
   ]
   for (const step of steps) {
-    await lane.publish([{ repository: 'app', tag: 'v', sample: step.app }, { repository: 'gone', tag: '1', sample: step.gone }])
+    await lane.publish([
+      { repository: 'app', tag: 'v', sample: step.app },
+      { repository: 'gone', tag: '1', sample: step.gone },
+    ])
     await lane.configure(step.images)
-    const { document, result } = only<Sequence>(await lane.mirror(['--description', `n${sequences.length + 1}`]))
+    const { document, result } = only<Sequence>(
+      await lane.mirror(['--description', `n${sequences.length + 1}`]),
+    )
     sequences.push({ document, directory: result.directory })
   }
 })
@@ -75,7 +104,12 @@ async function put(repository: string, tag: string, sample: Sample): Promise<voi
 }
 
 const digestAt = async (name: string): Promise<string> => {
-  const answer = await fetch(`${target.url}/v2/${name.replace(':', '/manifests/')}`, { method: 'HEAD', headers: { accept: 'application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json' } })
+  const answer = await fetch(`${target.url}/v2/${name.replace(':', '/manifests/')}`, {
+    method: 'HEAD',
+    headers: {
+      accept: 'application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json',
+    },
+  })
   return answer.headers.get('docker-content-digest') ?? 'none'
 }
 
@@ -96,7 +130,9 @@ describe('a push of which a sequence is missing', () => {
     expect(failure(await push(content, '-n'))).toEqual([83, 'SEQ_INCOMPLETE'])
     // With the sequence beside it, or found by --content, it works.
     const whole = await carry(1, 2)
-    expect(only<PushReport>(await push(join(content, 'seq2-n2'), '--content', whole)).document.totals).toMatchObject({ pushed: 5 })
+    expect(
+      only<PushReport>(await push(join(content, 'seq2-n2'), '--content', whole)).document.totals,
+    ).toMatchObject({ pushed: 5 })
   })
 
   test('works where the destination holds its blobs, in whatever repository of the set, and mounts them', async () => {
@@ -105,7 +141,9 @@ describe('a push of which a sequence is missing', () => {
     const served = await servedDuring(target, async () => (ran = await push(await carry(2))))
     // Tags that seq1 put there, which is not here to say so, stay.
     const { document } = only<PushReport>(ran!, 84)
-    expect(document.images.map(({ reference, outcome }) => [reference.split('/').slice(1).join('/'), outcome])).toEqual([
+    expect(
+      document.images.map(({ reference, outcome }) => [reference.split('/').slice(1).join('/'), outcome]),
+    ).toEqual([
       ['app:v', 'conflict'],
       ['fresh:1', 'pushed'],
       ['gone:1', 'conflict'],
@@ -113,7 +151,12 @@ describe('a push of which a sequence is missing', () => {
       ['renamed/other:1', 'pushed'],
     ])
     expect(document.totals).toMatchObject({ blobs_mounted: 3, blobs_uploaded: 3 })
-    expect(served.filter(({ method, path }) => method === 'POST' && path.includes('renamed/other') && path.includes('from=other'))).toHaveLength(3)
+    expect(
+      served.filter(
+        ({ method, path }) =>
+          method === 'POST' && path.includes('renamed/other') && path.includes('from=other'),
+      ),
+    ).toHaveLength(3)
     expect(await rawManifest(`docker://${target.host}/renamed/other:1`)).toEqual(other.manifest.bytes)
     // With the sequence that put them there beside it they move.
     const moved = only<PushReport>(await push(join(await carry(1, 2), 'seq2-n2'))).document
@@ -143,7 +186,10 @@ describe('a tag', () => {
     only(await push(await carry(1)))
     const { document, result } = only<PushReport>(await push(await carry(1, 2)))
     expect(result).toMatchObject({ ok: true, changed: true })
-    expect(document.images.find((image) => image.reference.endsWith('app:v'))).toMatchObject({ outcome: 'moved', previous_digest: app[0]!.descriptor.digest })
+    expect(document.images.find((image) => image.reference.endsWith('app:v'))).toMatchObject({
+      outcome: 'moved',
+      previous_digest: app[0]!.descriptor.digest,
+    })
     expect(document.totals).toMatchObject({ moved: 2, pushed: 2, same: 1 })
   })
 
@@ -167,47 +213,73 @@ describe('a tag', () => {
     const content = await carry(1, 2, 3)
     only(await push(content))
     const { document } = only<PushReport>(await push(join(content, 'seq1-n1'), join(content, 'seq3-n3')), 84)
-    expect(document.images.find((image) => image.reference.endsWith('gone:1'))).toMatchObject({ outcome: 'conflict' })
+    expect(document.images.find((image) => image.reference.endsWith('gone:1'))).toMatchObject({
+      outcome: 'conflict',
+    })
     expect(await digestAt('gone:1')).toBe(app[2]!.descriptor.digest)
   })
 })
 
 describe('damage', () => {
-  test.each([0, 1])('in an archive is found while it is pushed, and no tag is written (%s)', async (which) => {
-    const content = await carry(1)
-    const directory = join(content, 'seq1-n1')
-    const lines = (await readFile(join(directory, 'blobs.ndjson'), 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as Extract<BlobLine, { archive: string }>)
-    // A layer, then a manifest.
-    const blob = lines.find(({ media_type }) => media_type.includes(which === 0 ? 'layer' : 'manifest'))!
-    const handle = await open(join(directory, blob.archive), 'r+')
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, blob.offset + 5)
-    await handle.write(Buffer.from([buffer[0]! ^ 1]), 0, 1, blob.offset + 5)
-    await handle.close()
-    expect(failure(await push(content))).toEqual([82, 'DIGEST_MISMATCH'])
-    for (const name of ['app', 'other']) {
-      const answer = await fetch(`${target.url}/v2/${name}/tags/list`)
-      expect(answer.status === 404 || ((await answer.json()) as { tags: string[] | null }).tags === null).toBe(true)
-    }
-  })
+  test.each([0, 1])(
+    'in an archive is found while it is pushed, and no tag is written (%s)',
+    async (which) => {
+      const content = await carry(1)
+      const directory = join(content, 'seq1-n1')
+      const lines = (await readFile(join(directory, 'blobs.ndjson'), 'utf8'))
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Extract<BlobLine, { archive: string }>)
+      // A layer, then a manifest.
+      const blob = lines.find(({ media_type }) => media_type.includes(which === 0 ? 'layer' : 'manifest'))!
+      const handle = await open(join(directory, blob.archive), 'r+')
+      const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, blob.offset + 5)
+      await handle.write(Buffer.from([buffer[0]! ^ 1]), 0, 1, blob.offset + 5)
+      await handle.close()
+      expect(failure(await push(content))).toEqual([82, 'DIGEST_MISMATCH'])
+      for (const name of ['app', 'other']) {
+        const answer = await fetch(`${target.url}/v2/${name}/tags/list`)
+        expect(
+          answer.status === 404 || ((await answer.json()) as { tags: string[] | null }).tags === null,
+        ).toBe(true)
+      }
+    },
+  )
 
-  test.each(['images.ndjson', 'blobs.ndjson', 'imageset-config.yaml', 'SHA256SUMS', 'seq-metadata.yaml'])('in %s is found before anything is asked of the destination', async (name) => {
-    const content = await carry(1)
-    const file = join(content, 'seq1-n1', name)
-    const bytes = await readFile(file)
-    const handle = await open(file, 'r+')
-    const at = bytes.indexOf(/[0-9a-f]{40}/.exec(bytes.toString())?.[0] ?? 'mirror')
-    await handle.write(Buffer.from([bytes[at]! ^ 1]), 0, 1, at)
-    await handle.close()
-    let ran: Awaited<ReturnType<typeof push>> | undefined
-    const served = await servedDuring(target, async () => (ran = await push(content)))
-    expect([82, 65, 81]).toContain(ran!.exit)
-    expect(served).toEqual([])
-  })
+  test.each(['images.ndjson', 'blobs.ndjson', 'imageset-config.yaml', 'SHA256SUMS', 'seq-metadata.yaml'])(
+    'in %s is found before anything is asked of the destination',
+    async (name) => {
+      const content = await carry(1)
+      const file = join(content, 'seq1-n1', name)
+      const bytes = await readFile(file)
+      const handle = await open(file, 'r+')
+      const at = bytes.indexOf(/[0-9a-f]{40}/.exec(bytes.toString())?.[0] ?? 'mirror')
+      await handle.write(Buffer.from([bytes[at]! ^ 1]), 0, 1, at)
+      await handle.close()
+      let ran: Awaited<ReturnType<typeof push>> | undefined
+      const served = await servedDuring(target, async () => (ran = await push(content)))
+      expect([82, 65, 81]).toContain(ran!.exit)
+      expect(served).toEqual([])
+    },
+  )
 
   test('an archive that is not there is a sequence that is missing, unless the destination has all of it', async () => {
-    const content = await carry(1)
+    const whole = await carry(1)
+    const content = scratch.at('without')
+    await cp(whole, content, { recursive: true })
     await rm(join(content, 'seq1-n1', 'mirror_000001.tar'))
-    expect((await push(content)).exit).not.toBe(0)
+    const ran = await push(content)
+    expect(failure(ran)).toEqual([83, 'SEQ_INCOMPLETE'])
+    expect(failureErrors(ran)[0]!.message).toContain('seq1-n1')
+    expect(await (await fetch(`${target.url}/v2/_catalog`)).json()).toEqual({ repositories: [] })
+    only(await push(whole))
+    expect(only(await push(content)).result.changed).toBe(false)
+  })
+
+  test('an archive that is cut is not taken for one that is missing', async () => {
+    const content = await carry(1)
+    await truncate(join(content, 'seq1-n1', 'mirror_000001.tar'), 5000)
+    expect(failure(await push(content))).toEqual([82, 'SIZE_MISMATCH'])
     expect(await (await fetch(`${target.url}/v2/_catalog`)).json()).toEqual({ repositories: [] })
   })
 })
@@ -215,8 +287,10 @@ describe('damage', () => {
 describe('a receipt', () => {
   // What no other image of the set has.
   const ownBytes = ({ manifest, blobs }: Sample): number =>
-    manifest.bytes.length + blobs.filter((blob) => blob !== base).reduce((sum, blob) => sum + blob.bytes.length, 0)
-  const receipt = async (): Promise<Receipt> => JSON.parse(await readFile(scratch.at('receipt.json'), 'utf8')) as Receipt
+    manifest.bytes.length +
+    blobs.filter((blob) => blob !== base).reduce((sum, blob) => sum + blob.bytes.length, 0)
+  const receipt = async (): Promise<Receipt> =>
+    JSON.parse(await readFile(scratch.at('receipt.json'), 'utf8')) as Receipt
   const pushed = (...argv: readonly string[]) => push(...argv, '--receipt', scratch.at('receipt.json'))
 
   test('says what the destination holds', async () => {
@@ -232,8 +306,18 @@ describe('a receipt', () => {
           head: { sequence_number: 2, metadata_digest: sequences[2]!.document.previous },
           shipments: [
             // Of number 1 only what number 2 has no more: the image that app:v was.
-            { sequence_number: 1, metadata_digest: sequences[1]!.document.previous, state: 'partial', missing_bytes: ownBytes(app[0]!) },
-            { sequence_number: 2, metadata_digest: sequences[2]!.document.previous, state: 'complete', missing_bytes: 0 },
+            {
+              sequence_number: 1,
+              metadata_digest: sequences[1]!.document.previous,
+              state: 'partial',
+              missing_bytes: ownBytes(app[0]!),
+            },
+            {
+              sequence_number: 2,
+              metadata_digest: sequences[2]!.document.previous,
+              state: 'complete',
+              missing_bytes: 0,
+            },
           ],
         },
       ],
@@ -245,14 +329,23 @@ describe('a receipt', () => {
   test('is asked of the destination, not remembered: what was deleted there is missing', async () => {
     const all = await carry(1, 2)
     only(await pushed(join(all, 'seq1-n1')))
-    expect((await receipt()).chains[0]).toMatchObject({ head: { sequence_number: 1 }, shipments: [{ state: 'complete' }, { state: 'partial' }] })
+    expect((await receipt()).chains[0]).toMatchObject({
+      head: { sequence_number: 1 },
+      shipments: [{ state: 'complete' }, { state: 'partial' }],
+    })
     only(await pushed(all))
-    expect((await receipt()).chains[0]).toMatchObject({ head: { sequence_number: 2 }, shipments: [{ state: 'complete' }, { state: 'complete' }] })
+    expect((await receipt()).chains[0]).toMatchObject({
+      head: { sequence_number: 2 },
+      shipments: [{ state: 'complete' }, { state: 'complete' }],
+    })
     await fetch(`${target.url}/v2/fresh/manifests/${fresh.descriptor.digest}`, { method: 'DELETE' })
     only(await pushed(join(all, 'seq1-n1')), 84)
     expect((await receipt()).chains[0]).toMatchObject({
       head: { sequence_number: 1 },
-      shipments: [{ state: 'complete', missing_bytes: 0 }, { state: 'partial', missing_bytes: ownBytes(fresh) }],
+      shipments: [
+        { state: 'complete', missing_bytes: 0 },
+        { state: 'partial', missing_bytes: ownBytes(fresh) },
+      ],
     })
   })
 
@@ -295,17 +388,26 @@ describe('what is attached to an image that is named by its digest alone', () =>
 
   test('lands where there is a referrers API', async () => {
     await using there = await startServing(scratch.at('there'))
-    expect(only<PushReport>(await seqPush([content, `docker://${there.host}`])).document.totals).toMatchObject({ pushed: 2 })
+    expect(
+      only<PushReport>(await seqPush([content, `docker://${there.host}`])).document.totals,
+    ).toMatchObject({ pushed: 2 })
     expect(await rawManifest(`docker://${there.host}/pinned:${tag}`)).toEqual(index.manifest.bytes)
-    expect((await there.store.referrers('pinned', index.descriptor.digest)).map((one) => one.digest)).toEqual([signature.descriptor.digest])
+    expect((await there.store.referrers('pinned', index.descriptor.digest)).map((one) => one.digest)).toEqual(
+      [signature.descriptor.digest],
+    )
   })
 
   test('never changes the image where the same tag is for referrers, and says that it is not listed', async () => {
     for (const again of [false, true]) {
       const ran = await push(content)
       const { document } = only<PushReport>(ran, 1)
-      expect(document.images.find((image) => image.digest === index.descriptor.digest)).toMatchObject({ outcome: again ? 'same' : 'pushed' })
-      expect(document.images.find((image) => image.digest === signature.descriptor.digest)).toMatchObject({ outcome: 'failed', error: { code: 'TAG_CONFLICT' } })
+      expect(document.images.find((image) => image.digest === index.descriptor.digest)).toMatchObject({
+        outcome: again ? 'same' : 'pushed',
+      })
+      expect(document.images.find((image) => image.digest === signature.descriptor.digest)).toMatchObject({
+        outcome: 'failed',
+        error: { code: 'TAG_CONFLICT' },
+      })
       expect(await rawManifest(`docker://${target.host}/pinned:${tag}`)).toEqual(index.manifest.bytes)
     }
   })

@@ -13,8 +13,15 @@ import { mirrorSeq, seqMeta } from '../support/tools.ts'
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts'
 
 // An uncompressed layer ends in zeros, as every tar does.
-const plainTar: SampleBlob = sampleBlob(Buffer.concat([Buffer.alloc(20_000, 'tar'), Buffer.alloc(10_240)]), 'application/vnd.oci.image.layer.v1.tar')
-const steady: Named = { repository: 'steady', tag: '1', sample: sampleImage('steady', { layers: [50_000, 60_000], shared: [plainTar] }) }
+const plainTar: SampleBlob = sampleBlob(
+  Buffer.concat([Buffer.alloc(20_000, 'tar'), Buffer.alloc(10_240)]),
+  'application/vnd.oci.image.layer.v1.tar',
+)
+const steady: Named = {
+  repository: 'steady',
+  tag: '1',
+  sample: sampleImage('steady', { layers: [50_000, 60_000], shared: [plainTar] }),
+}
 const moving: Named = { repository: 'moving', tag: 'latest', sample: sampleImage('before') }
 const moved: Named = { ...moving, sample: sampleImage('after') }
 const broken: Named = { repository: 'broken', tag: '1', sample: sampleImage('broken') }
@@ -42,20 +49,33 @@ afterEach(async () => {
   await scratch[Symbol.asyncDispose]()
 })
 
-const configure = (...images: readonly Named[]) => writeConfig(scratch.at('isc.yaml'), images.map((image) => `${proxy.host}/${nameOf(image)}`))
-const mirror = (...flags: readonly string[]): Promise<Ran> => mirrorSeq(['-c', scratch.at('isc.yaml'), '--content', scratch.at('content'), ...flags])
-const breakImage = () => void (proxy.faults = ({ path, method }) => (method === 'GET' && path.includes('/broken/blobs/') ? { fault: 'status', status: 404 } : undefined))
+const configure = (...images: readonly Named[]) =>
+  writeConfig(
+    scratch.at('isc.yaml'),
+    images.map((image) => `${proxy.host}/${nameOf(image)}`),
+  )
+const mirror = (...flags: readonly string[]): Promise<Ran> =>
+  mirrorSeq(['-c', scratch.at('isc.yaml'), '--content', scratch.at('content'), ...flags])
+const breakImage = () =>
+  void (proxy.faults = ({ path, method }) =>
+    method === 'GET' && path.includes('/broken/blobs/') ? { fault: 'status', status: 404 } : undefined)
 const mend = () => void (proxy.faults = () => undefined)
 
 /** What was asked of the source while `work` ran, but for the greeting. */
 async function askedBy(work: () => Promise<unknown>): Promise<readonly string[]> {
   const before = proxy.requests.length
   await work()
-  return proxy.requests.slice(before).map(({ path }) => path).filter((path) => path !== '/v2/')
+  return proxy.requests
+    .slice(before)
+    .map(({ path }) => path)
+    .filter((path) => path !== '/v2/')
 }
 
 async function imagesOf(directory: string): Promise<readonly ImageLine[]> {
-  return (await readFile(join(directory, 'images.ndjson'), 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as ImageLine)
+  return (await readFile(join(directory, 'images.ndjson'), 'utf8'))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as ImageLine)
 }
 
 async function stagingOf(): Promise<string> {
@@ -70,12 +90,18 @@ test('a tag that moves between a run and its resumption is kept as it was pinned
   let ran: Ran | undefined
   const asked = await askedBy(async () => (ran = await mirror()))
   const { result } = only<Sequence>(ran!)
-  expect((await imagesOf(result.directory)).find(({ repository }) => repository === 'moving')?.digest).toBe(moving.sample.descriptor.digest)
-  expect(asked.toSorted()).toEqual([...digestsOf(broken.sample).blobs].map((digest) => `/v2/broken/blobs/${digest}`).toSorted())
+  expect((await imagesOf(result.directory)).find(({ repository }) => repository === 'moving')?.digest).toBe(
+    moving.sample.descriptor.digest,
+  )
+  expect(asked.toSorted()).toEqual(
+    [...digestsOf(broken.sample).blobs].map((digest) => `/v2/broken/blobs/${digest}`).toSorted(),
+  )
   // The run after it sees that the tag has moved.
   const next = only<Sequence>(await mirror())
   expect(next.result.changed).toBe(true)
-  expect((await imagesOf(next.result.directory)).find(({ repository }) => repository === 'moving')?.digest).toBe(moved.sample.descriptor.digest)
+  expect(
+    (await imagesOf(next.result.directory)).find(({ repository }) => repository === 'moving')?.digest,
+  ).toBe(moved.sample.descriptor.digest)
 })
 
 test('--restart pins anew and uses what was fetched', async () => {
@@ -85,7 +111,9 @@ test('--restart pins anew and uses what was fetched', async () => {
   let ran: Ran | undefined
   const asked = await askedBy(async () => (ran = await mirror('--restart')))
   const { result } = only<Sequence>(ran!)
-  expect((await imagesOf(result.directory)).find(({ repository }) => repository === 'moving')?.digest).toBe(moved.sample.descriptor.digest)
+  expect((await imagesOf(result.directory)).find(({ repository }) => repository === 'moving')?.digest).toBe(
+    moved.sample.descriptor.digest,
+  )
   expect(asked.filter((path) => path.includes('/steady/blobs/'))).toEqual([])
 })
 
@@ -123,11 +151,18 @@ test('what is damaged in staging is fetched again, and what does not belong ther
   await archive.close()
   await writeFile(join(staging, 'tree', '.carryall-tmp-0123456789abcdef01234567'), 'half of an index')
   await writeFile(join(staging, '.carryall-tmp-0123456789abcdef01234568'), 'half of a plan')
-  await writeFile(scratch.at('content', '.carryall', '.carryall-tmp-0123456789abcdef01234569'), 'half of a head')
+  await writeFile(
+    scratch.at('content', '.carryall', '.carryall-tmp-0123456789abcdef01234569'),
+    'half of a head',
+  )
   const asked = await askedBy(async () => only(await mirror()))
   expect(asked.filter((path) => path.includes('/steady/'))).toEqual([`/v2/steady/blobs/${layer}`])
   expect((await seqMeta(['verify', scratch.at('content')])).exit).toBe(0)
-  expect((await readdir(scratch.at('content', '.carryall'))).toSorted()).toEqual(['head.json', 'lock', 'staging'])
+  expect((await readdir(scratch.at('content', '.carryall'))).toSorted()).toEqual([
+    'head.json',
+    'lock',
+    'staging',
+  ])
   expect(await readdir(scratch.at('content', '.carryall', 'staging'))).toEqual([])
 })
 
@@ -164,5 +199,8 @@ test('an earlier sequence without its archives lends nothing', async () => {
   await archive.close()
   await configure(steady, moving)
   expect(failure(await mirror())).toEqual([82, 'FILE_MISSING'])
-  expect(only<Sequence>(await mirror('--new-baseline')).document).toMatchObject({ sequence_number: 2, complete: true })
+  expect(only<Sequence>(await mirror('--new-baseline')).document).toMatchObject({
+    sequence_number: 2,
+    complete: true,
+  })
 })

@@ -41,7 +41,9 @@ export async function startLane(samples: readonly Named[]): Promise<Lane> {
     content,
     publish,
     configure: async (images, more) => {
-      const asked = images.map((image) => (typeof image === 'object' && 'sample' in image ? `${source.host}/${nameOf(image)}` : image))
+      const asked = images.map((image) =>
+        typeof image === 'object' && 'sample' in image ? `${source.host}/${nameOf(image)}` : image,
+      )
       await writeConfig(config, asked, more)
     },
     mirror: (flags = [], options = {}) => mirrorSeq(['-c', config, '--content', content, ...flags], options),

@@ -15,7 +15,11 @@ export interface ServedLayout extends AsyncDisposable {
 export async function startServing(directory: string): Promise<ServedLayout> {
   const store = await openLayout(directory, { write: true })
   const requests: Served[] = []
-  const server = await serve(store, { host: '127.0.0.1', port: 0, onServed: (served) => requests.push(served) })
+  const server = await serve(store, {
+    host: '127.0.0.1',
+    port: 0,
+    onServed: (served) => requests.push(served),
+  })
   return {
     host: `127.0.0.1:${server.port}`,
     store,

@@ -25,7 +25,12 @@ export async function mountSmallDisk(scratch: Scratch, mebibytes: number): Promi
   return {
     path,
     fill: async (left) => {
-      const free = Number((await mustRun('stat', ['-f', '-c', '%a %S', path])).toString().split(' ').reduce((product, part) => product * Number(part), 1))
+      const free = Number(
+        (await mustRun('stat', ['-f', '-c', '%a %S', path]))
+          .toString()
+          .split(' ')
+          .reduce((product, part) => product * Number(part), 1),
+      )
       await mustRun('fallocate', ['-l', String(free - left), ballast])
     },
     free: () => rm(ballast),

@@ -10,12 +10,19 @@ export interface Running {
 }
 
 /** Starts a bundled tool; it dies with this process. */
-export function start(installed: Installed, tool: string, argv: readonly string[], env: Record<string, string> = {}): Running {
+export function start(
+  installed: Installed,
+  tool: string,
+  argv: readonly string[],
+  env: Record<string, string> = {},
+): Running {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, installed.bundle(tool), ...argv], {
     env: { PATH: installed.path, HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const exit = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown')))
+  const exit = new Promise<number | string>((resolve) =>
+    child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown')),
+  )
   const output = Promise.all([exit, buffer(child.stdout), text(child.stderr)])
   return {
     kill: (signal) => void child.kill(signal),

@@ -18,6 +18,8 @@ export async function openArchive(path: string, plan: ArchivePlan): Promise<Arch
   let handle: FileHandle | undefined
   try {
     handle = await createOrOpen(path)
+    // Also where it is there: a run that was cut may have left it with the mode that the umask gave.
+    await handle.chmod(MODE)
     await handle.truncate(plan.size)
     await writeFraming(handle, plan)
     return new ArchiveWriter(path, plan, handle)
@@ -40,22 +42,19 @@ async function writeFraming(handle: FileHandle, plan: ArchivePlan): Promise<void
 
 async function createOrOpen(path: string): Promise<FileHandle> {
   try {
-    const created = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, MODE)
-    await created.chmod(MODE)
-    return created
+    return await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, MODE)
   } catch (error) {
     if (!failedWith(error, 'EEXIST')) throw error
   }
   let handle: FileHandle | undefined
   try {
     handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    if ((await handle.stat()).isFile()) {
-      // A run that was cut may have left it with the mode of its umask.
-      await handle.chmod(MODE)
-      return handle
-    }
+    if ((await handle.stat()).isFile()) return handle
   } catch (error) {
-    if (!failedWith(error, 'ELOOP', 'EISDIR')) throw error
+    if (!failedWith(error, 'ELOOP', 'EISDIR')) {
+      await handle?.close()
+      throw error
+    }
   }
   await handle?.close()
   throw new CarryallError('OUTPUT_EXISTS', `Cannot prepare the archive ${path}: it is not a regular file`, {

@@ -3,7 +3,17 @@ import type { ExitCode } from './exit.ts'
 
 /** What an error is about, so that a machine can route it. */
 export interface Subject {
-  readonly kind: 'blob' | 'manifest' | 'tag' | 'repository' | 'file' | 'shipment' | 'document' | 'flag' | 'host' | 'program'
+  readonly kind:
+    | 'blob'
+    | 'manifest'
+    | 'tag'
+    | 'repository'
+    | 'file'
+    | 'shipment'
+    | 'document'
+    | 'flag'
+    | 'host'
+    | 'program'
   readonly name: string
   readonly digest?: string
 }
@@ -14,7 +24,12 @@ export interface ErrorDetails {
   readonly subject?: Subject
   /** RFC 6901 pointer into the document, starting with `#`. */
   readonly pointer?: string
-  readonly location?: { readonly file?: string; readonly line?: number; readonly column?: number; readonly offset?: number }
+  readonly location?: {
+    readonly file?: string
+    readonly line?: number
+    readonly column?: number
+    readonly offset?: number
+  }
   readonly expected?: string | number
   readonly actual?: string | number
   /** True where the same command may succeed later with nothing changed. */

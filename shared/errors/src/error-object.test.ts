@@ -45,7 +45,10 @@ test.each<[string, unknown]>([
   ['a symbol', Symbol('boom')],
   ['an object without a prototype', Object.create(null)],
   ['an object that cannot be shown', { toString: () => assertNever() }],
-  ['an error that cannot be shown', Object.defineProperty(new Error('x'), 'message', { get: () => assertNever() })],
+  [
+    'an error that cannot be shown',
+    Object.defineProperty(new Error('x'), 'message', { get: () => assertNever() }),
+  ],
 ])('errorObject() makes INTERNAL, exit 70, of %s that was thrown', (_what, thrown) => {
   const object = errorObject(thrown)
   expect(object).toMatchObject({ code: 'INTERNAL', exit: 70, retryable: false })
@@ -78,7 +81,9 @@ test('errorObject() escapes and redacts every text of it', () => {
 
 test('errorObject() cuts a long message, never through a character or a secret', () => {
   registerSecret('s3cret-at-the-edge')
-  const secret = errorObject(new CarryallError('INTERNAL', `${'x'.repeat(490)}s3cret-at-the-edge${'y'.repeat(100)}`))
+  const secret = errorObject(
+    new CarryallError('INTERNAL', `${'x'.repeat(490)}s3cret-at-the-edge${'y'.repeat(100)}`),
+  )
   expect(secret.message).toHaveLength(500)
   expect(secret.message).not.toContain('s3cr')
   const wide = errorObject(new CarryallError('INTERNAL', `x${'🚢'.repeat(400)}`)).message

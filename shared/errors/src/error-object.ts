@@ -49,7 +49,10 @@ function cleanSubject({ kind, name, digest }: Subject): Subject {
   return { kind, name: clean(name), ...(digest === undefined ? {} : { digest: clean(digest) }) }
 }
 
-function optional<K extends string>(key: K, value: string | number | undefined): Partial<Record<K, string | number>> {
+function optional<K extends string>(
+  key: K,
+  value: string | number | undefined,
+): Partial<Record<K, string | number>> {
   if (value === undefined) return {}
   return { [key]: typeof value === 'string' ? clean(value) : value } as Record<K, string | number>
 }

@@ -40,14 +40,21 @@ test('what is too short to be a secret is not one', () => {
 })
 
 test('redact() masks any registered secret in any text, also inside base64', () => {
-  const secret = fc.string({ minLength: 8, maxLength: 40, unit: 'grapheme-ascii' }).filter((text) => text.trim() === text)
+  const secret = fc
+    .string({ minLength: 8, maxLength: 40, unit: 'grapheme-ascii' })
+    .filter((text) => text.trim() === text)
   fc.assert(
-    fc.property(secret, fc.string({ maxLength: 12 }), fc.string({ maxLength: 12 }), (value, before, after) => {
-      registerSecret(value)
-      expect(redact(`${before} ${value} ${after}`)).not.toContain(value)
-      const encoded = Buffer.from(`${before}${value}${after}`).toString('base64')
-      expect(redact(encoded)).toContain('***')
-    }),
+    fc.property(
+      secret,
+      fc.string({ maxLength: 12 }),
+      fc.string({ maxLength: 12 }),
+      (value, before, after) => {
+        registerSecret(value)
+        expect(redact(`${before} ${value} ${after}`)).not.toContain(value)
+        const encoded = Buffer.from(`${before}${value}${after}`).toString('base64')
+        expect(redact(encoded)).toContain('***')
+      },
+    ),
     { numRuns: 200 },
   )
 })
@@ -60,12 +67,21 @@ test.each([
   ['https://robot:hunter22@registry.example/v2/', 'https://***@registry.example/v2/'],
   ['https://robot@registry.example/v2/', 'https://***@registry.example/v2/'],
   ['https://robot:p@ss@registry.example/', 'https://***@registry.example/'],
-  ['docker://robot:hunter22@registry.example:5000/app@sha256:12', 'docker://***@registry.example:5000/app@sha256:12'],
-  ['http://a:hunter22@proxy.example:3128 and http://b:hunter33@b.example', 'http://***@proxy.example:3128 and http://***@b.example'],
+  [
+    'docker://robot:hunter22@registry.example:5000/app@sha256:12',
+    'docker://***@registry.example:5000/app@sha256:12',
+  ],
+  [
+    'http://a:hunter22@proxy.example:3128 and http://b:hunter33@b.example',
+    'http://***@proxy.example:3128 and http://***@b.example',
+  ],
   ['robot:hunter22@registry.example/app', 'robot:***@registry.example/app'],
   ['https://s.example/blob?X-Amz-Signature=0123abc&x=1', 'https://s.example/blob?X-Amz-Signature=***&x=1'],
   ['GET /token?service=s&token=0123abc', 'GET /token?service=s&token=***'],
-  ['?password=a&refresh_token=b&access_token=c&sig=d', '?password=***&refresh_token=***&access_token=***&sig=***'],
+  [
+    '?password=a&refresh_token=b&access_token=c&sig=d',
+    '?password=***&refresh_token=***&access_token=***&sig=***',
+  ],
   ['Authorization: Basic cm9ib3Q6eA==', 'Authorization: Basic ***'],
   ['authorization: Bearer abcdefgh', 'authorization: Bearer ***'],
   ['authorization=deadbeef', 'authorization=***'],
@@ -113,7 +129,7 @@ test.each([
   ['queries', '?token='],
 ])('redact() takes no longer than the text is long: %s', (_what, piece) => {
   const text = piece.repeat(Math.ceil(200_000 / piece.length))
-  const start = performance.now()
+  const start = process.threadCpuUsage()
   redact(text)
-  expect(performance.now() - start).toBeLessThan(1000)
+  expect(process.threadCpuUsage(start).user).toBeLessThan(1_000_000)
 })

@@ -28,7 +28,10 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   ],
   [/\b(authorization\s{0,8}[:=]\s{0,8}(?:[a-z]{1,20}\s{1,8})?)[^\s"',]{4,8192}/gi, `$1${MASK}`],
   // A token has a digit or an upper-case letter after its first character: "basic authentication" is prose.
-  [/\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s{1,8}(?=[\w.~+/=-][a-z_.~+/=-]{0,64}[A-Z\d])[\w.~+/=-]{8,8192}/g, `$1 ${MASK}`],
+  [
+    /\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s{1,8}(?=[\w.~+/=-][a-z_.~+/=-]{0,64}[A-Z\d])[\w.~+/=-]{8,8192}/g,
+    `$1 ${MASK}`,
+  ],
 ]
 
 /** Masks every registered secret, the user part of URLs, and what looks like a credential in headers, queries and JSON. */

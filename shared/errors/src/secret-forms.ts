@@ -19,16 +19,18 @@ export function secretForms(value: string): readonly string[] {
     bytes.toString('base64').replaceAll('=', ''),
   ]
   const encoded = [...plain, ...innerBase64(bytes)]
-  return [...new Set(encoded.flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')]))].filter(
-    (form) => form.length >= 4,
-  )
+  return [
+    ...new Set(encoded.flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')])),
+  ].filter((form) => form.length >= 4)
 }
 
 /** What stays the same of the value in the base64 of any text that contains it: of `user:password`, say. */
 function innerBase64(bytes: Buffer): string[] {
   return [1, 2, 0]
     .map((shift) => {
-      const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replaceAll('=', '')
+      const text = Buffer.concat([Buffer.alloc(shift), bytes])
+        .toString('base64')
+        .replaceAll('=', '')
       const first = shift === 0 ? 0 : shift + 1
       const last = (shift + bytes.length) % 3 === 0 ? text.length : text.length - 1
       return text.slice(first, last)

@@ -78,7 +78,10 @@ test('the hint and the details that are given win', () => {
 test.each([
   ['our own errors', new CarryallError('SEQ_GAP', 'Cannot apply seq4')],
   ['bugs', new TypeError('x is not a function')],
-  ['errors of Node with a code but without a number', Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG' })],
+  [
+    'errors of Node with a code but without a number',
+    Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG' }),
+  ],
   ['what is not an error', { code: 'ENOENT', errno: -2 }],
   ['undefined', undefined],
   ['null', null],

@@ -33,7 +33,6 @@ const HINT_OF: ReadonlyMap<string, string> = new Map([
   ['EAGAIN', LIMIT],
 ])
 
-
 /**
  * Turns what Node's file functions throw into ours: ENOENT 66, EACCES 77, EROFS 73, ENOSPC 74, EMFILE 71, anything
  * else with an errno 74. `action` names what was tried ("write content/x"). Our own errors and bugs pass through as they are.

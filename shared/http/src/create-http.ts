@@ -8,6 +8,7 @@ import type { Environment } from './proxy.ts'
 import type { HeaderValues, HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 import { type RetryPolicy, retryPolicy, withRetry } from './retry.ts'
+import { sendLarge } from './send-large.ts'
 import { send } from './send.ts'
 import { isTransient, statusError } from './status-error.ts'
 
@@ -64,6 +65,7 @@ export function createHttp(options: HttpOptions = {}): HttpClient {
     env: options.env ?? {},
     tls,
   })
+  const large = sendLarge(pools, idleMs)
   const retry = retryPolicy(options.retry)
   const once = retryPolicy({ ...options.retry, times: 0 })
 
@@ -80,7 +82,7 @@ export function createHttp(options: HttpOptions = {}): HttpClient {
         unverified: url.protocol === 'http:' && (await unverified(url.host)),
       })
       const headers = { ...headersFor(request, home, options.userAgent), ...credentials }
-      const answer = await send(pools, request, url, headers, idleMs)
+      const answer = (await large(request, url, headers)) ?? (await send(pools, request, url, headers, idleMs))
       const location = answer.header('location')
       if (!isRedirect(answer.status) || location === undefined || !isSafe(request)) {
         if (!isTransient(answer.status)) return answer

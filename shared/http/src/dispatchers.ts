@@ -1,8 +1,10 @@
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from 'node:dns'
+import type { LookupFunction } from 'node:net'
 import { CarryallError, registerSecret } from '@carryall/errors'
 import type { Dispatcher } from 'undici'
 import { isLinkLocal } from './address-rules.ts'
 import { type HostTls, tlsConnectOptions } from './host-tls.ts'
+import type { Route } from './raw/open-socket.ts'
 import { type Environment, proxyFor } from './proxy.ts'
 
 const CONNECT_MS = 30_000
@@ -21,18 +23,27 @@ export interface Dispatchers {
    * which must not wait for the upload's connection in turn.
    */
   get(url: URL, upload: boolean): Promise<Dispatcher>
+  /** The way for a connection of one's own; undefined where it leads through a proxy. */
+  route(url: URL): Promise<Route | undefined>
   close(): Promise<void>
 }
 
 /** Makes a pool of HTTP/1.1 connections at the first request to each origin, direct or through the proxy of `env`. */
 export function dispatchers(options: DispatcherOptions): Dispatchers {
   const pools = new Map<string, Promise<Dispatcher>>()
+  const contexts = new Map<string, object>()
   return {
     get: (url, upload) => {
       const key = `${upload ? 'up' : 'down'} ${url.origin}`
       const pool = pools.get(key) ?? open(url, options)
       pools.set(key, pool)
       return pool
+    },
+    route: async (url) => {
+      if (proxyFor(url, options.env) !== undefined) return undefined
+      const tls = url.protocol === 'https:' ? (contexts.get(url.host) ?? tlsFor(url, options)) : {}
+      if (url.protocol === 'https:') contexts.set(url.host, tls)
+      return { tls: await tls, lookup: lookup as LookupFunction, connectMs: connectMs(options) }
     },
     close: async () => {
       const all = await Promise.allSettled(pools.values())
@@ -44,14 +55,14 @@ export function dispatchers(options: DispatcherOptions): Dispatchers {
 
 async function open(url: URL, options: DispatcherOptions): Promise<Dispatcher> {
   const { Pool, ProxyAgent } = await import('undici')
-  const tls = url.protocol === 'https:' ? await tlsConnectOptions(await options.tls(url.host), url.host) : {}
+  const tls = url.protocol === 'https:' ? await tlsFor(url, options) : {}
   const common = {
     connections: options.connections,
     pipelining: 1,
     allowH2: false,
     headersTimeout: options.idleTimeoutMs,
     bodyTimeout: options.idleTimeoutMs,
-    connectTimeout: Math.min(CONNECT_MS, options.idleTimeoutMs),
+    connectTimeout: connectMs(options),
   }
   const proxy = proxyFor(url, options.env)
   if (proxy === undefined)
@@ -59,6 +70,14 @@ async function open(url: URL, options: DispatcherOptions): Promise<Dispatcher> {
   const { password } = new URL(proxy)
   if (password) registerSecret(decodeURIComponent(password))
   return new ProxyAgent({ ...common, uri: proxy, requestTls: tls })
+}
+
+async function tlsFor(url: URL, options: DispatcherOptions): Promise<object> {
+  return tlsConnectOptions(await options.tls(url.host), url.host)
+}
+
+function connectMs(options: DispatcherOptions): number {
+  return Math.min(CONNECT_MS, options.idleTimeoutMs)
 }
 
 type Found = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void

@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly body?: Buffer | (() => AsyncIterable<Buffer>)
   /** Bytes of a streamed body, sent as Content-Length; without it the body is sent in chunks. */
   readonly size?: number
+  /** About how many bytes of body the answer has, where that is known: large ones are received with less effort. */
+  readonly expect?: number
   /** True where the body itself is a secret, so that it is as protected as an Authorization header. */
   readonly secretBody?: boolean
   readonly signal?: AbortSignal

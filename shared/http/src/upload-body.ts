@@ -35,7 +35,8 @@ export function uploadBody(
     try {
       for await (const chunk of open()) {
         timer = setTimeout(stall, idleMs)
-        yield chunk
+        // The client may still be sending it when the next one is asked for, and its buffer is used again then.
+        yield Buffer.from(chunk)
         clearTimeout(timer)
       }
     } catch (error) {

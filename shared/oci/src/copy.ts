@@ -46,7 +46,12 @@ export async function copyImages(
   return { outcomes, blobs: counts }
 }
 
-async function putChildren(image: CopyImage, source: Source, destination: Destination, options: CopyOptions): Promise<undefined> {
+async function putChildren(
+  image: CopyImage,
+  source: Source,
+  destination: Destination,
+  options: CopyOptions,
+): Promise<undefined> {
   for (const digest of image.manifests) {
     const manifest = await source.manifest(image.sourceRepository, digest, options.signal)
     // Read here as well, so that its bytes are proven before the first tag is written.
@@ -55,7 +60,12 @@ async function putChildren(image: CopyImage, source: Source, destination: Destin
   }
 }
 
-async function putImage(image: CopyImage, source: Source, destination: Destination, options: CopyOptions): Promise<CopyOutcome> {
+async function putImage(
+  image: CopyImage,
+  source: Source,
+  destination: Destination,
+  options: CopyOptions,
+): Promise<CopyOutcome> {
   const reference = image.tag ?? image.digest
   const present = (await destination.head(image.repository, reference, options.signal))?.digest
   const moves = present !== undefined && present !== image.digest
@@ -64,12 +74,16 @@ async function putImage(image: CopyImage, source: Source, destination: Destinati
   await destination.putManifest(image.repository, reference, manifest, options.signal)
   const after = (await destination.head(image.repository, reference, options.signal))?.digest
   if (after !== image.digest) {
-    throw new CarryallError('REG_VERIFY_AFTER_PUSH', `${image.name} answers with ${after ?? 'nothing'} after it was pushed`, {
-      expected: image.digest,
-      actual: after ?? 'nothing',
-      hint: 'Something else writes this tag, or the registry answers late; push again',
-      retryable: true,
-    })
+    throw new CarryallError(
+      'REG_VERIFY_AFTER_PUSH',
+      `${image.name} answers with ${after ?? 'nothing'} after it was pushed`,
+      {
+        expected: image.digest,
+        actual: after ?? 'nothing',
+        hint: 'Something else writes this tag, or the registry answers late; push again',
+        retryable: true,
+      },
+    )
   }
   return moves ? { outcome: 'moved', previous: present } : { outcome: 'pushed' }
 }

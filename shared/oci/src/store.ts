@@ -23,6 +23,7 @@ export interface Source {
 
   /**
    * The bytes of a blob from `offset` (default 0) to its end, unverified: pass them through `verified`.
+   * A chunk is valid until the next one is asked for: its buffer is used again.
    * Ends early or throws NET_* when the connection breaks; the caller decides whether to go on at another offset.
    */
   blob(repository: string, blob: Descriptor, offset?: number, signal?: AbortSignal): AsyncIterable<Buffer>

@@ -6,6 +6,7 @@ export function isNewerVersion(version: string, known: readonly string[]): boole
 }
 
 function split(version: string): [group: string, major: number] {
-  const [, group = version, major = 'NaN'] = /^(.*)\/v(\d{1,9})(?:(?:alpha|beta)\d{1,9})?$/.exec(version) ?? []
+  const [, group = version, major = 'NaN'] =
+    /^(.*)\/v(\d{1,9})(?:(?:alpha|beta)\d{1,9})?$/.exec(version) ?? []
   return [group, Number(major)]
 }

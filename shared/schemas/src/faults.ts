@@ -43,7 +43,9 @@ export function schemaError(
 }
 
 /** Pointers and messages of the first five, and how many more there are. */
-export function listFaults(faults: readonly { readonly pointer: string; readonly message: string }[]): string {
+export function listFaults(
+  faults: readonly { readonly pointer: string; readonly message: string }[],
+): string {
   const shown = faults.slice(0, SHOWN).map((fault) => `${fault.pointer}: ${fault.message}`)
   return [...shown, ...(faults.length > SHOWN ? [`and ${faults.length - SHOWN} more`] : [])].join('; ')
 }

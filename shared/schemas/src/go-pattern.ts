@@ -8,10 +8,13 @@ export function goPattern(source: string): RegExp {
   if (/\(\?<?[=!]|\\[1-9]|\\k</.test(rest.replaceAll('\\\\', ''))) {
     throw new SyntaxError('look-around and back-references are not accepted')
   }
-  const body = rest.replaceAll(/\\([^])|\[:(\^?[a-z]+):\]|\(\?P</g, (found, escaped?: string, named?: string) => {
-    if (escaped !== undefined) return ESCAPES.get(escaped) ?? punctuation(escaped)
-    return named === undefined ? '(?<' : (CLASSES.get(named) ?? found)
-  })
+  const body = rest.replaceAll(
+    /\\([^])|\[:(\^?[a-z]+):\]|\(\?P</g,
+    (found, escaped?: string, named?: string) => {
+      if (escaped !== undefined) return ESCAPES.get(escaped) ?? punctuation(escaped)
+      return named === undefined ? '(?<' : (CLASSES.get(named) ?? found)
+    },
+  )
   return new RegExp(body, `u${[...new Set(flags)].join('')}`)
 }
 

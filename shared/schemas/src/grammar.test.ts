@@ -2,7 +2,8 @@ import { posix } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isDigest, isFileName, isHost, isRepository, isSafePath, isTag, safePath } from './grammar.ts'
-import { quickest, thrown } from './testing/thrown.ts'
+import { quickest } from './testing/quickest.ts'
+import { thrown } from './testing/thrown.ts'
 
 const HEX = '0123456789abcdef'.repeat(4)
 
@@ -206,8 +207,10 @@ test('a repository, a tag and a host are safe in a URL as they are', () => {
   fc.assert(
     fc.property(near, (text) => {
       if (isRepository(text)) expect(new URL(`http://h/v2/${text}/x`).pathname).toBe(`/v2/${text}/x`)
-      if (isTag(text)) expect(new URL(`http://h/v2/a/manifests/${text}`).pathname).toBe(`/v2/a/manifests/${text}`)
-      if (isHost(text)) expect(new URL(`http://${text}/v2/`)).toMatchObject({ pathname: '/v2/', username: '', search: '' })
+      if (isTag(text))
+        expect(new URL(`http://h/v2/a/manifests/${text}`).pathname).toBe(`/v2/a/manifests/${text}`)
+      if (isHost(text))
+        expect(new URL(`http://${text}/v2/`)).toMatchObject({ pathname: '/v2/', username: '', search: '' })
     }),
     { numRuns: 5000 },
   )
@@ -219,20 +222,36 @@ test('every name that is put together by the grammar is accepted', () => {
   const repository = fc
     .tuple(word, fc.array(fc.tuple(separator, word), { maxLength: 8 }))
     .map(([first, rest]) => first + rest.flat().join(''))
-  fc.assert(fc.property(repository, (name) => void expect(isRepository(name)).toBe(true)))
-  fc.assert(fc.property(fc.stringMatching(/^\w[\w.-]{0,127}$/), (tag) => void expect(isTag(tag)).toBe(true)))
+  fc.assert(
+    fc.property(repository, (name) => {
+      expect(isRepository(name)).toBe(true)
+    }),
+  )
+  fc.assert(
+    fc.property(fc.stringMatching(/^\w[\w.-]{0,127}$/), (tag) => {
+      expect(isTag(tag)).toBe(true)
+    }),
+  )
   fc.assert(
     fc.property(fc.domain(), fc.integer({ min: 1, max: 65535 }), (host, port) => {
       expect(isHost(host)).toBe(true)
       expect(isHost(`${host}:${port}`)).toBe(true)
     }),
   )
-  fc.assert(fc.property(fc.ipV6(), (address) => void expect(isHost(`[${address}]:5000`)).toBe(true)))
+  fc.assert(
+    fc.property(fc.ipV6(), (address) => {
+      expect(isHost(`[${address}]:5000`)).toBe(true)
+    }),
+  )
 })
 
 test('no grammar takes long over a long text', () => {
-  const hostile = ['a', 'a-', 'a.', 'a_', 'a__', '-', 'a/', '1.', '[:', 'a:1'].map((piece) => piece.repeat(100_000))
+  const hostile = ['a', 'a-', 'a.', 'a_', 'a__', '-', 'a/', '1.', '[:', 'a:1'].map((piece) =>
+    piece.repeat(100_000),
+  )
   for (const text of [...hostile, ...hostile.map((one) => `${one}!`)]) {
-    expect(quickest(() => [isDigest, isRepository, isTag, isHost, isSafePath].map((is) => is(text)))).toBeLessThan(100)
+    expect(
+      quickest(() => [isDigest, isRepository, isTag, isHost, isSafePath].map((is) => is(text))),
+    ).toBeLessThan(100)
   }
 })

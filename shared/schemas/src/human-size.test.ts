@@ -26,7 +26,8 @@ test.each([
 })
 
 test('a human size is within 5 percent, at most four characters, and never falls while bytes grow', () => {
-  const value = (text: string): number => Number.parseFloat(text) * 1000 ** ' KMGTP'.indexOf(/[KMGTP]$/.exec(text)?.[0] ?? ' ')
+  const value = (text: string): number =>
+    Number.parseFloat(text) * 1000 ** ' KMGTP'.indexOf(/[KMGTP]$/.exec(text)?.[0] ?? ' ')
   fc.assert(
     fc.property(fc.maxSafeInteger().map(Math.abs), fc.nat(), (bytes, more) => {
       const shown = humanSize(bytes)

@@ -42,7 +42,11 @@ function* releaseImage({ platform }: Mirror): Iterable<ConfigurationFault> {
 function* releaseChannels({ platform }: Mirror): Iterable<ConfigurationFault> {
   const at = ['mirror', 'platform', 'channels']
   const channels = platform?.channels ?? []
-  yield* duplicates(channels.map((channel) => channel.name), 'channel', (index) => [...at, index, 'name'])
+  yield* duplicates(
+    channels.map((channel) => channel.name),
+    'channel',
+    (index) => [...at, index, 'name'],
+  )
   for (const [index, channel] of channels.entries()) {
     yield* range(channel, [...at, index])
     if (channel.full && channel.shortestPath)
@@ -58,14 +62,23 @@ function* platformsOrArchitectures({ platform }: Mirror): Iterable<Configuration
 function* catalogs({ operators = [] }: Mirror): Iterable<ConfigurationFault> {
   for (const [index, { catalog }] of operators.entries())
     yield* reference(catalog, ['mirror', 'operators', index, 'catalog'])
-  yield* duplicates(operators.map(uniqueName), 'catalog', (index) => ['mirror', 'operators', index, 'catalog'])
+  yield* duplicates(operators.map(uniqueName), 'catalog', (index) => [
+    'mirror',
+    'operators',
+    index,
+    'catalog',
+  ])
 }
 
 function* packages({ operators = [] }: Mirror): Iterable<ConfigurationFault> {
   for (const [index, operator] of operators.entries()) {
     const at = ['mirror', 'operators', index, 'packages']
     const all = operator.packages ?? []
-    yield* duplicates(all.map((one) => one.name), 'package', (found) => [...at, found, 'name'])
+    yield* duplicates(
+      all.map((one) => one.name),
+      'package',
+      (found) => [...at, found, 'name'],
+    )
     for (const [number, { channels = [] }] of all.entries()) {
       const names = channels.map((channel) => channel.name)
       yield* duplicates(names, 'channel', (found) => [...at, number, 'channels', found, 'name'])
@@ -82,7 +95,10 @@ function* packageRanges({ operators = [] }: Mirror): Iterable<ConfigurationFault
       for (const [found, channel] of channels.entries()) yield* range(channel, [...at, 'channels', found])
       const narrow = channels.findIndex(isRange)
       if (isRange(one) && narrow >= 0)
-        yield fault([...at, 'channels', narrow], 'versions are given for the package and for its channel, which exclude each other')
+        yield fault(
+          [...at, 'channels', narrow],
+          'versions are given for the package and for its channel, which exclude each other',
+        )
       if (full && (isRange(one) || narrow >= 0))
         yield fault(at, 'full takes all versions, so that none can be given')
     }

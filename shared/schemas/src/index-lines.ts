@@ -9,9 +9,7 @@ export const imageLineSchema = z.object({
   tag: tagSchema.optional().describe('Absent for what is reached through its subject alone'),
   digest: digestSchema,
   media_type: z.string().describe('Of the manifest'),
-  platforms: z
-    .array(z.string())
-    .describe('Platforms of an index that are carried; empty for a single image'),
+  platforms: z.array(z.string()).describe('Platforms of an index that are carried; empty for a single image'),
   sparse: z.literal(true).optional().describe('Not every manifest of the index is carried'),
   subject: digestSchema
     .optional()

@@ -18,7 +18,8 @@ function* parts(schema: Schema, at = '#'): Iterable<readonly [string, Schema]> {
   yield [at, schema]
   for (const [key, inner] of Object.entries(schema.properties ?? {})) yield* parts(inner, `${at}/${key}`)
   if (schema.items !== undefined) yield* parts(schema.items, `${at}/-`)
-  if (typeof schema.additionalProperties === 'object') yield* parts(schema.additionalProperties as Schema, `${at}/*`)
+  if (typeof schema.additionalProperties === 'object')
+    yield* parts(schema.additionalProperties as Schema, `${at}/*`)
   for (const [index, inner] of (schema.anyOf ?? []).entries()) yield* parts(inner, `${at}|${index}`)
 }
 

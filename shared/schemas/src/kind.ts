@@ -13,8 +13,15 @@ export interface Kind<S extends z.ZodType = z.ZodType> {
   readonly goKeys?: boolean
 }
 
-export function defineKind<S extends z.ZodType>(kind: Kind<S>): Kind<S> {
-  return kind
+/** A kind whose schema is made when it is first asked for: a tool reads two or three of them, and making one takes time. */
+export function defineKind<S extends z.ZodType>(kind: Omit<Kind<S>, 'schema'> & { schema(): S }): Kind<S> {
+  let made: S | undefined
+  return {
+    ...kind,
+    get schema() {
+      return (made ??= kind.schema())
+    },
+  }
 }
 
 export const apiVersion = z.literal(API_VERSION).describe('Version of the format')

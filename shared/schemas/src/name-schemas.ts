@@ -9,12 +9,18 @@ export const digestSchema = z
 export const repositorySchema = z
   .string()
   .max(MAX_REPOSITORY)
-  .regex(REPOSITORY, 'not a repository name: lower-case components separated by "/" are wanted, without tag or digest')
+  .regex(
+    REPOSITORY,
+    'not a repository name: lower-case components separated by "/" are wanted, without tag or digest',
+  )
   .describe('Repository name')
 
 export const tagSchema = z
   .string()
-  .regex(TAG, 'not a tag: 1 to 128 letters, digits, "_", "." and "-" are wanted, the first one a letter, digit or "_"')
+  .regex(
+    TAG,
+    'not a tag: 1 to 128 letters, digits, "_", "." and "-" are wanted, the first one a letter, digit or "_"',
+  )
   .describe('The tag')
 
 export const fileNameSchema = z

@@ -30,7 +30,9 @@ export function parseDocument(value: unknown, origin: string, kinds?: readonly s
 export function parseKind<S extends z.ZodType>(kind: Kind<S>, value: unknown, origin: string): z.infer<S> {
   const named = kindOf(value, origin)
   if (named !== kind.kind) throw wrongKind(named, origin, [kind.kind])
-  const read = kind.goKeys ? goKeys(kind.schema, value, ({ path, spellings }) => refuseTwice(origin, path, spellings)) : value
+  const read = kind.goKeys
+    ? goKeys(kind.schema, value, ({ path, spellings }) => refuseTwice(origin, path, spellings))
+    : value
   refuseOtherVersion(kind, read, origin)
   refuseCritical(kind, read, origin)
   const parsed = kind.schema.safeParse(read, { reportInput: true })
@@ -91,11 +93,19 @@ function refuseCritical(kind: Kind, value: unknown, origin: string): void {
   )
 }
 
-function refuseTwice(origin: string, path: readonly PropertyKey[], spellings: readonly [string, string]): never {
+function refuseTwice(
+  origin: string,
+  path: readonly PropertyKey[],
+  spellings: readonly [string, string],
+): never {
   throw new CarryallError(
     'SCHEMA_INVALID',
     `${origin} is not valid: ${pointer(path)}: the key is given twice, as "${spellings.join('" and "')}"`,
-    { pointer: pointer(path), location: { file: origin }, hint: 'Keys match without regard to case; remove one' },
+    {
+      pointer: pointer(path),
+      location: { file: origin },
+      hint: 'Keys match without regard to case; remove one',
+    },
   )
 }
 

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { toJson, toPrettyJson } from './json.ts'
 import { readDocuments } from './read-documents.ts'
-import { quickest, thrown } from './testing/thrown.ts'
+import { quickest } from './testing/quickest.ts'
+import { thrown } from './testing/thrown.ts'
 import { toYaml } from './yaml.ts'
 
 const read = (text: string | Buffer): readonly unknown[] => readDocuments(Buffer.from(text as string), 'file')
@@ -34,7 +35,11 @@ test.each<[string, string, unknown[]]>([
   ['JSON in a YAML stream', `---\n${toJson(A)}\n---\n${toJson(B)}\n`, [A, B]],
   ['a flow mapping of YAML', '{kind: B}\n', [B]],
   ['a flow mapping of YAML over lines', '{\n  kind: B, # why\n}\n', [B]],
-  ['a flow mapping of YAML with quotes further on', '{kind: B, list: ["x", {"y": 1}]}', [{ kind: 'B', list: ['x', { y: 1 }] }]],
+  [
+    'a flow mapping of YAML with quotes further on',
+    '{kind: B, list: ["x", {"y": 1}]}',
+    [{ kind: 'B', list: ['x', { y: 1 }] }],
+  ],
   ['a flow list of YAML', '[{kind: B}]', [[B]]],
 ])('readDocuments() reads %s', (_what, text, documents) => {
   expect(read(text)).toEqual(documents)
@@ -57,7 +62,11 @@ test.each<[string, string | Buffer, string]>([
   ['JSON with a key that reaches a prototype', '{"a":[{"__proto__":{"x":1}}]}', 'INPUT_SYNTAX'],
   ['JSON with a constructor', '{"constructor":{"prototype":{"x":1}}}', 'INPUT_SYNTAX'],
   ['JSON that is nested too deep', '{"a":'.repeat(65) + '1' + '}'.repeat(65), 'INPUT_SYNTAX'],
-  ['NDJSON with a line that is nested too deep', `{}\n{"a":${'['.repeat(65)}${']'.repeat(65)}}`, 'INPUT_SYNTAX'],
+  [
+    'NDJSON with a line that is nested too deep',
+    `{}\n{"a":${'['.repeat(65)}${']'.repeat(65)}}`,
+    'INPUT_SYNTAX',
+  ],
   ['Latin-1', Buffer.from('name: Z\xfcrich', 'latin1'), 'INPUT_SYNTAX'],
   ['UTF-16 with a byte order mark', Buffer.from('\ufeffkind: B', 'utf16le'), 'INPUT_SYNTAX'],
   ['UTF-16 without one', Buffer.from('{"kind":"B"}', 'utf16le'), 'INPUT_SYNTAX'],
@@ -87,7 +96,10 @@ test('an empty stdin is told apart from an empty file', () => {
 })
 
 test('more than the limits is refused before it is looked at', () => {
-  expect(thrown(() => readDocuments(Buffer.alloc(256 * 1024 * 1024 + 1), 'f'))).toMatchObject({ code: 'INPUT_TOO_LARGE', exit: 65 })
+  expect(thrown(() => readDocuments(Buffer.alloc(256 * 1024 * 1024 + 1), 'f'))).toMatchObject({
+    code: 'INPUT_TOO_LARGE',
+    exit: 65,
+  })
   const large = Buffer.alloc(4 * 1024 * 1024 + 1, 'a')
   expect(thrown(() => readDocuments(large, 'f')).code).toBe('INPUT_TOO_LARGE')
   expect(quickest(() => thrown(() => readDocuments(large, 'f')))).toBeLessThan(200)
@@ -105,11 +117,15 @@ test.each([
   ['brackets that close, too', '['.repeat(4_000_000) + ']'.repeat(4_000_000)],
 ])('a JSON bomb of 8 MB of %s is refused at once', (_what, text) => {
   const bytes = Buffer.from(text)
-  expect(quickest(() => expect(thrown(() => readDocuments(bytes, 'f')).code).toBe('INPUT_SYNTAX'))).toBeLessThan(200)
+  expect(
+    quickest(() => expect(thrown(() => readDocuments(bytes, 'f')).code).toBe('INPUT_SYNTAX')),
+  ).toBeLessThan(200)
 })
 
 test('JSON texts in any number come out as they went in, however they are joined', () => {
-  const key = fc.string({ maxLength: 5 }).filter((name) => !['__proto__', 'constructor', 'prototype'].includes(name))
+  const key = fc
+    .string({ maxLength: 5 })
+    .filter((name) => !['__proto__', 'constructor', 'prototype'].includes(name))
   const { value } = fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(
       { maxDepth: 4 },
@@ -121,7 +137,10 @@ test('JSON texts in any number come out as they went in, however they are joined
       fc.dictionary(key, tie('value'), { maxKeys: 3, noNullPrototype: true }),
     ),
   }))
-  const documents = fc.array(fc.dictionary(key, value, { noNullPrototype: true }), { minLength: 1, maxLength: 4 })
+  const documents = fc.array(fc.dictionary(key, value, { noNullPrototype: true }), {
+    minLength: 1,
+    maxLength: 4,
+  })
   const separator = fc.constantFrom('', '\n', '\r\n', ' ', '\n\n')
   fc.assert(
     fc.property(documents, separator, fc.boolean(), (all, between, pretty) => {

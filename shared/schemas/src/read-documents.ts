@@ -53,9 +53,13 @@ function empty(origin: string): CarryallError {
 }
 
 function tooLarge(origin: string, limit: number, size: number): CarryallError {
-  return new CarryallError('INPUT_TOO_LARGE', `Cannot read ${origin}: ${size} bytes, at most ${limit} are read`, {
-    location: { file: origin },
-    expected: limit,
-    actual: size,
-  })
+  return new CarryallError(
+    'INPUT_TOO_LARGE',
+    `Cannot read ${origin}: ${size} bytes, at most ${limit} are read`,
+    {
+      location: { file: origin },
+      expected: limit,
+      actual: size,
+    },
+  )
 }

@@ -14,7 +14,10 @@ const REGISTRY: readonly (readonly [text: string, parts: Parts])[] = [
   ['docker:dind', { host: 'docker.io', repository: 'library/docker', path: 'docker', tag: 'dind' }],
   ['docker.io/busybox', { host: 'docker.io', repository: 'library/busybox', path: 'busybox' }],
   ['docker.io/busybox:1', { host: 'docker.io', repository: 'library/busybox', path: 'busybox', tag: '1' }],
-  ['docker.io/library/busybox', { host: 'docker.io', repository: 'library/busybox', path: 'library/busybox' }],
+  [
+    'docker.io/library/busybox',
+    { host: 'docker.io', repository: 'library/busybox', path: 'library/busybox' },
+  ],
   ['docker://docker.io/busybox', { host: 'docker.io', repository: 'library/busybox', path: 'busybox' }],
   ['docker://busybox:1', { host: 'docker.io', repository: 'library/busybox', path: 'busybox', tag: '1' }],
   // Below the first component, as oc-mirror names it, although that is no host here.
@@ -23,10 +26,19 @@ const REGISTRY: readonly (readonly [text: string, parts: Parts])[] = [
   ['registry.example/app', { host: 'registry.example', repository: 'app', path: 'app' }],
   ['registry.example/app:v1', { host: 'registry.example', repository: 'app', path: 'app', tag: 'v1' }],
   [`registry.example/app@${D}`, { host: 'registry.example', repository: 'app', path: 'app', digest: D }],
-  [`registry.example/app:v1@${D}`, { host: 'registry.example', repository: 'app', path: 'app', tag: 'v1', digest: D }],
+  [
+    `registry.example/app:v1@${D}`,
+    { host: 'registry.example', repository: 'app', path: 'app', tag: 'v1', digest: D },
+  ],
   ['registry.example:5000/app', { host: 'registry.example:5000', repository: 'app', path: 'app' }],
-  ['registry.example:5000/team/app:1.10', { host: 'registry.example:5000', repository: 'team/app', path: 'team/app', tag: '1.10' }],
-  [`docker://registry.example:5000/a/b/c:x@${D}`, { host: 'registry.example:5000', repository: 'a/b/c', path: 'a/b/c', tag: 'x', digest: D }],
+  [
+    'registry.example:5000/team/app:1.10',
+    { host: 'registry.example:5000', repository: 'team/app', path: 'team/app', tag: '1.10' },
+  ],
+  [
+    `docker://registry.example:5000/a/b/c:x@${D}`,
+    { host: 'registry.example:5000', repository: 'a/b/c', path: 'a/b/c', tag: 'x', digest: D },
+  ],
   ['registry:5000/app', { host: 'registry:5000', repository: 'app', path: 'app' }],
   ['registry:5000', { host: 'docker.io', repository: 'library/registry', path: 'registry', tag: '5000' }],
   ['localhost/app', { host: 'localhost', repository: 'app', path: 'app' }],
@@ -34,9 +46,15 @@ const REGISTRY: readonly (readonly [text: string, parts: Parts])[] = [
   ['127.0.0.1:5000/app', { host: '127.0.0.1:5000', repository: 'app', path: 'app' }],
   ['10.0.0.1/app', { host: '10.0.0.1', repository: 'app', path: 'app' }],
   ['[::1]:5000/app:1', { host: '[::1]:5000', repository: 'app', path: 'app', tag: '1' }],
-  [`[2001:db8::1]/team/app@${D}`, { host: '[2001:db8::1]', repository: 'team/app', path: 'team/app', digest: D }],
+  [
+    `[2001:db8::1]/team/app@${D}`,
+    { host: '[2001:db8::1]', repository: 'team/app', path: 'team/app', digest: D },
+  ],
   ['REGISTRY.example/app', { host: 'REGISTRY.example', repository: 'app', path: 'app' }],
-  ['registry.example/a__b/c-d.e_f:_', { host: 'registry.example', repository: 'a__b/c-d.e_f', path: 'a__b/c-d.e_f', tag: '_' }],
+  [
+    'registry.example/a__b/c-d.e_f:_',
+    { host: 'registry.example', repository: 'a__b/c-d.e_f', path: 'a__b/c-d.e_f', tag: '_' },
+  ],
   ['registry.example/oci:v1', { host: 'registry.example', repository: 'oci', path: 'oci', tag: 'v1' }],
 ]
 
@@ -168,7 +186,23 @@ test('what is put together from good parts comes apart into the same parts', () 
 })
 
 test('any text is either taken apart or refused with our own code', () => {
-  const piece = fc.constantFrom('oci:', 'docker://', 'a', 'A', ':', '/', '@', '.', '[', ']', '-', D, '//', ' ', '\0')
+  const piece = fc.constantFrom(
+    'oci:',
+    'docker://',
+    'a',
+    'A',
+    ':',
+    '/',
+    '@',
+    '.',
+    '[',
+    ']',
+    '-',
+    D,
+    '//',
+    ' ',
+    '\0',
+  )
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
       try {

@@ -18,7 +18,8 @@ export interface ImageReference {
 
 const DOCKER_HUB = 'docker.io'
 /** What other tools read besides `docker` and `oci`. Most would also pass for a name with a tag. */
-const TRANSPORTS = /^(?:atomic|containers-storage|dir|docker-archive|docker-daemon|oci-archive|ostree|sif|tarball):/
+const TRANSPORTS =
+  /^(?:atomic|containers-storage|dir|docker-archive|docker-daemon|oci-archive|ostree|sif|tarball):/
 
 /**
  * Takes `[docker://]host[:port]/path[:tag][@digest]`, `name:tag` (Docker Hub) or `oci:[//]directory[:tag]` apart.
@@ -27,7 +28,8 @@ const TRANSPORTS = /^(?:atomic|containers-storage|dir|docker-archive|docker-daem
 export function parseImageReference(text: string): ImageReference {
   if (text.startsWith('oci:')) return layoutReference(text)
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1] ?? TRANSPORTS.exec(text)?.[0].slice(0, -1)
-  if (scheme !== undefined && scheme !== 'docker') throw invalid(text, `the transport "${scheme}" is not known`)
+  if (scheme !== undefined && scheme !== 'docker')
+    throw invalid(text, `the transport "${scheme}" is not known`)
   return registryReference(text, text.replace(/^docker:\/\//, ''))
 }
 
@@ -44,7 +46,15 @@ function registryReference(text: string, rest: string): ImageReference {
   if (!isHost(host)) throw invalid(text, `"${host}" is not a host`)
   const repository = inRegistry(host, explicit ? path : name)
   if (!isRepository(repository)) throw invalid(text, `"${repository}" is not a repository name`)
-  return { text, transport: 'docker', host, repository, path, ...tag, ...(digest === undefined ? {} : { digest }) }
+  return {
+    text,
+    transport: 'docker',
+    host,
+    repository,
+    path,
+    ...tag,
+    ...(digest === undefined ? {} : { digest }),
+  }
 }
 
 /** Docker Hub keeps what has one component only under `library/`, also where its name is written out. */

@@ -73,4 +73,4 @@ export type Dependency = z.infer<typeof dependencySchema>
 
 /** A shipment of a kind that this release has no schema for. Never printed under this name. */
 export const shipmentKind = (kind: string) =>
-  defineKind({ kind, writtenBy: 'tools', apiVersions: [API_VERSION], schema: shipmentSchema })
+  defineKind({ kind, writtenBy: 'tools', apiVersions: [API_VERSION], schema: () => shipmentSchema })

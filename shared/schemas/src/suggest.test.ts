@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { nearest } from './suggest.ts'
-import { quickest } from './testing/thrown.ts'
+import { quickest } from './testing/quickest.ts'
 
 const KEYS = ['additionalImages', 'blockedImages', 'operators', 'platform', 'helm', 'name', 'os']
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { CORE_SCHEMA, load, YAML11_SCHEMA } from 'js-yaml'
 import { expect, test } from 'vitest'
-import { quickest, thrown } from './testing/thrown.ts'
+import { quickest } from './testing/quickest.ts'
+import { thrown } from './testing/thrown.ts'
 import { parseYaml, toYaml } from './yaml.ts'
 
 const REFUSED: readonly (readonly [what: string, text: string])[] = [
@@ -47,18 +48,31 @@ const REFUSED: readonly (readonly [what: string, text: string])[] = [
 ]
 
 test.each(REFUSED)('parseYaml() refuses %s', (_what, text) => {
-  expect(thrown(() => parseYaml(text, 'f'))).toMatchObject({ code: 'INPUT_SYNTAX', details: { location: { file: 'f' } } })
+  expect(thrown(() => parseYaml(text, 'f'))).toMatchObject({
+    code: 'INPUT_SYNTAX',
+    details: { location: { file: 'f' } },
+  })
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
 })
 
 const MB = 1024 * 1024
-const lines = (count: number, line: (index: number) => string): string => Array.from({ length: count }, (_, i) => line(i)).join('\n')
-const laughs = lines(12, (i) => `a${i}: &a${i} [${i === 0 ? 'lol' : Array.from({ length: 9 }, () => `*a${i - 1}`).join(', ')}]`)
+const lines = (count: number, line: (index: number) => string): string =>
+  Array.from({ length: count }, (_, i) => line(i)).join('\n')
+const laughs = lines(
+  12,
+  (i) => `a${i}: &a${i} [${i === 0 ? 'lol' : Array.from({ length: 9 }, () => `*a${i - 1}`).join(', ')}]`,
+)
 
 test.each<[string, string]>([
   ['a billion laughs', laughs],
-  ['a quadratic blow-up', `a: &a ${'x'.repeat(100_000)}\nb: [${Array.from({ length: 50_000 }, () => '*a').join(', ')}]`],
-  ['merge keys by the thousand', `${lines(5000, (i) => `a${i}: &a${i} {${i === 0 ? 'k: 1' : `<<: *a${i - 1}, k${i}: 1`}}`)}`],
+  [
+    'a quadratic blow-up',
+    `a: &a ${'x'.repeat(100_000)}\nb: [${Array.from({ length: 50_000 }, () => '*a').join(', ')}]`,
+  ],
+  [
+    'merge keys by the thousand',
+    `${lines(5000, (i) => `a${i}: &a${i} {${i === 0 ? 'k: 1' : `<<: *a${i - 1}, k${i}: 1`}}`)}`,
+  ],
   ['merge keys without aliases', `a:\n${lines(50_000, (i) => `  - <<: {k${i}: 1}`)}`],
   ['a flow list of a million', `[${'a,'.repeat(MB / 2)}a]`],
   ['four megabytes of a flow list', `[${'a,'.repeat(2 * MB - 10)}a]`],
@@ -79,14 +93,25 @@ test.each<[string, string]>([
   ['carriage returns', `a: [\r${'b,\r'.repeat(MB)}`],
 ])('a bomb is refused within 200 ms: %s', (_what, text) => {
   expect(text.length).toBeLessThanOrEqual(4 * MB)
-  expect(quickest(() => expect(thrown(() => parseYaml(text, 'f')).code).toBe('INPUT_SYNTAX'))).toBeLessThan(200)
+  expect(quickest(() => expect(thrown(() => parseYaml(text, 'f')).code).toBe('INPUT_SYNTAX'))).toBeLessThan(
+    200,
+  )
 })
 
 test('what people write is read, also where there is much of it', () => {
-  const images = lines(15_000, (i) => `    - name: registry.example:5000/team-${i}/app-${i}:v1.2.${i}\n      targetTag: "1.${i}" # [a, b], {c: d}`)
-  const [document] = parseYaml(`mirror:\n  additionalImages:\n${images}`, 'f') as { mirror: { additionalImages: unknown[] } }[]
+  const images = lines(
+    15_000,
+    (i) =>
+      `    - name: registry.example:5000/team-${i}/app-${i}:v1.2.${i}\n      targetTag: "1.${i}" # [a, b], {c: d}`,
+  )
+  const [document] = parseYaml(`mirror:\n  additionalImages:\n${images}`, 'f') as {
+    mirror: { additionalImages: unknown[] }
+  }[]
   expect(document!.mirror.additionalImages).toHaveLength(15_000)
-  expect(document!.mirror.additionalImages[14_999]).toEqual({ name: 'registry.example:5000/team-14999/app-14999:v1.2.14999', targetTag: '1.14999' })
+  expect(document!.mirror.additionalImages[14_999]).toEqual({
+    name: 'registry.example:5000/team-14999/app-14999:v1.2.14999',
+    targetTag: '1.14999',
+  })
 })
 
 test.each<[string, unknown]>([
@@ -122,14 +147,105 @@ test.each<[string, unknown]>([
 
 // What a reader by YAML 1.1 (Ansible, PyYAML) or 1.2 would not take for text if it stood there without quotes.
 const TRICKY = [
-  'yes', 'Yes', 'YES', 'no', 'on', 'off', 'y', 'n', 'Y', 'N', 'true', 'false', 'True', 'null', 'Null', '~', '',
-  '1', '-1', '+1', '0', '007', '017', '0o17', '0x1f', '0b101', '1_000', '0x_1', '12:30:45', '1:30', '190:20:30.15',
-  '1.10', '4.16', '1.', '.5', '1e3', '1.5e+3', '.inf', '-.INF', '.nan', '1_000.5', '685_230.15',
-  '2024-08-18', '2024-08-18T14:30:00Z', '2024-08-18 14:30:00', '2001-1-1', '20240818',
-  '=', '<<', '-', '- a', '? a', ': a', 'a: b', 'a #b', '#a', '&a', '*a', '!a', '|', '>', '%a', '@a', '`a', '{a', '}', '[a', ']', ',',
-  '"', "'", "it's", '\\', ' a', 'a ', '\t', 'a\tb', 'a\nb', 'a\n', '\na', 'a\r\nb', '---', '...', '--- a', 'a:', ':a', 'a,b',
-  '\u0085', '\u2028', '\u2029', '\ufeff', '\u00a0', '\u001b[31m', '\u007f', '🚢', 'sha256:abc', 'registry.example:5000/app:1.10',
-  'x'.repeat(500), 'word '.repeat(100).trim(),
+  'yes',
+  'Yes',
+  'YES',
+  'no',
+  'on',
+  'off',
+  'y',
+  'n',
+  'Y',
+  'N',
+  'true',
+  'false',
+  'True',
+  'null',
+  'Null',
+  '~',
+  '',
+  '1',
+  '-1',
+  '+1',
+  '0',
+  '007',
+  '017',
+  '0o17',
+  '0x1f',
+  '0b101',
+  '1_000',
+  '0x_1',
+  '12:30:45',
+  '1:30',
+  '190:20:30.15',
+  '1.10',
+  '4.16',
+  '1.',
+  '.5',
+  '1e3',
+  '1.5e+3',
+  '.inf',
+  '-.INF',
+  '.nan',
+  '1_000.5',
+  '685_230.15',
+  '2024-08-18',
+  '2024-08-18T14:30:00Z',
+  '2024-08-18 14:30:00',
+  '2001-1-1',
+  '20240818',
+  '=',
+  '<<',
+  '-',
+  '- a',
+  '? a',
+  ': a',
+  'a: b',
+  'a #b',
+  '#a',
+  '&a',
+  '*a',
+  '!a',
+  '|',
+  '>',
+  '%a',
+  '@a',
+  '`a',
+  '{a',
+  '}',
+  '[a',
+  ']',
+  ',',
+  '"',
+  "'",
+  "it's",
+  '\\',
+  ' a',
+  'a ',
+  '\t',
+  'a\tb',
+  'a\nb',
+  'a\n',
+  '\na',
+  'a\r\nb',
+  '---',
+  '...',
+  '--- a',
+  'a:',
+  ':a',
+  'a,b',
+  '\u0085',
+  '\u2028',
+  '\u2029',
+  '\ufeff',
+  '\u00a0',
+  '\u001b[31m',
+  '\u007f',
+  '🚢',
+  'sha256:abc',
+  'registry.example:5000/app:1.10',
+  'x'.repeat(500),
+  'word '.repeat(100).trim(),
 ]
 
 test.each(TRICKY)('toYaml() writes the text %j so that readers of YAML 1.1 and 1.2 find it again', (text) => {
@@ -142,7 +258,14 @@ test.each(TRICKY)('toYaml() writes the text %j so that readers of YAML 1.1 and 1
 
 test('toYaml() writes one line a value, keys in their order, LF, no anchors', () => {
   const shared = { z: 1, a: 2 }
-  const text = toYaml({ b: shared, a: shared, long: 'word '.repeat(60).trim(), list: [], map: {}, nested: [[1], { x: [shared] }] })
+  const text = toYaml({
+    b: shared,
+    a: shared,
+    long: 'word '.repeat(60).trim(),
+    list: [],
+    map: {},
+    nested: [[1], { x: [shared] }],
+  })
   expect(text).toBe(`b:
   z: 1
   a: 2
@@ -167,7 +290,11 @@ test('toYaml() leaves out what is undefined and writes the same bytes each time'
 })
 
 test('any document is found again by readers of YAML 1.1 and 1.2', () => {
-  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.constantFrom(...TRICKY), fc.stringMatching(/^[0-9_:.eExXbo+-]{1,8}$/))
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 12 }),
+    fc.constantFrom(...TRICKY),
+    fc.stringMatching(/^[0-9_:.eExXbo+-]{1,8}$/),
+  )
   const key = text.filter((name) => !['__proto__', 'constructor', 'prototype', '<<'].includes(name))
   const { value } = fc.letrec<{ value: unknown }>((tie) => ({
     value: fc.oneof(

@@ -1,11 +1,10 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { CarryallError, fromSystemError } from '@carryall/errors'
+import { readChunks } from '@carryall/durable'
+import { CarryallError, fromSystemError, isCarryallError } from '@carryall/errors'
 import { isDigest, type Descriptor, type ImageLine } from '@carryall/schemas'
 import { isManifestType, parseManifest, type Manifest, type Source } from '@carryall/oci'
 import { digestOf } from '@carryall/shipment'
 import type { Location } from './locate.ts'
-
-const CHUNK = 1024 * 1024
 
 /** A `Source` that reads straight from the archives. Close it when done. */
 export interface SequenceStore extends Source {
@@ -43,7 +42,7 @@ export function sequenceStore(images: readonly ImageLine[], locations: ReadonlyM
         })
       }
       const parts: Buffer[] = []
-      for await (const chunk of store.blob(repository, head, 0, signal)) parts.push(chunk)
+      for await (const chunk of store.blob(repository, head, 0, signal)) parts.push(Buffer.from(chunk))
       const bytes = Buffer.concat(parts)
       const actual = digestOf(bytes)
       if (actual !== head.digest) throw damaged(locations.get(head.digest)!, head.digest, actual)
@@ -56,17 +55,9 @@ export function sequenceStore(images: readonly ImageLine[], locations: ReadonlyM
       if (found === undefined) throw new CarryallError('REG_BLOB_UNKNOWN', `No blob ${blob.digest} in the sequences`, { subject: { kind: 'blob', name: blob.digest } })
       try {
         const handle = await fileOf(found.file)
-        for (let at = offset; at < found.size; ) {
-          signal?.throwIfAborted()
-          // A buffer of its own for each chunk: a socket may still be sending the last one when the next is asked for.
-          const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, found.size - at))
-          const { bytesRead } = await handle.read(buffer, 0, buffer.length, found.offset + at)
-          if (bytesRead === 0) throw damaged(found, blob.digest, 'the end of the file')
-          at += bytesRead
-          yield buffer.subarray(0, bytesRead)
-        }
+        yield* readChunks(handle, found.offset + offset, found.size - offset, signal === undefined ? {} : { signal })
       } catch (error) {
-        throw fromSystemError(error, `read ${found.file}`)
+        throw isCarryallError(error, 'SIZE_MISMATCH') ? damaged(found, blob.digest, 'the end of the file') : fromSystemError(error, `read ${found.file}`)
       }
     },
 

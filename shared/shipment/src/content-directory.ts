@@ -1,6 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { acquireLock, ensureDirectory, publishDirectory, removeOrphans, removeTree, syncDirectory } from '@carryall/durable'
+import {
+  acquireLock,
+  ensureDirectory,
+  publishDirectory,
+  removeOrphans,
+  removeTree,
+  syncDirectory,
+} from '@carryall/durable'
 import { CarryallError, fromSystemError } from '@carryall/errors'
 import { checkLinks, readChain } from './chain.ts'
 import { checkHead, readHead, writeHead } from './head.ts'
@@ -43,9 +50,13 @@ export async function openContent(directory: string, options: WriterOptions): Pr
     waitSeconds: options.waitSeconds,
     ...(options.signal ? { signal: options.signal } : {}),
   })
+  // It is free with its descriptor, whatever closing the file says; there is nothing in it to lose.
+  const release = (): Promise<void> => lock.release().catch(() => undefined)
   try {
     // A run that was cut right after its rename may have left a shipment that a power cut would still take away.
-    await syncDirectory(path).catch((error: unknown) => Promise.reject(fromSystemError(error, `sync ${path}`)))
+    await syncDirectory(path).catch((error: unknown) =>
+      Promise.reject(fromSystemError(error, `sync ${path}`)),
+    )
     // Under the lock nobody else has temporary files here.
     for (const place of [path, own, join(own, 'staging')]) await removeOrphans(place)
     const shipments = await readChain(path)
@@ -53,15 +64,27 @@ export async function openContent(directory: string, options: WriterOptions): Pr
     const head = options.takeOver ? undefined : await readHead(path)
     if (!options.takeOver) await checkHead(path, head, shipments)
     await writeHead(path, shipments.at(-1))
-    return writer(path, own, shipments, () => lock.release())
+    return writer(path, own, shipments, release)
   } catch (error) {
-    await lock.release()
+    await release()
     throw error
   }
 }
 
-function writer(path: string, own: string, shipments: readonly Shipment[], release: () => Promise<void>): ContentWriter {
+function writer(
+  path: string,
+  own: string,
+  shipments: readonly Shipment[],
+  release: () => Promise<void>,
+): ContentWriter {
   const stagingRoot = join(own, 'staging')
+  const staged = async (): Promise<readonly string[]> => {
+    try {
+      return await readdir(stagingRoot)
+    } catch (error) {
+      throw fromSystemError(error, `read ${stagingRoot}`)
+    }
+  }
   return {
     path,
     shipments,
@@ -72,11 +95,14 @@ function writer(path: string, own: string, shipments: readonly Shipment[], relea
       return directory
     },
     async leftovers(id) {
-      const names = await readdir(stagingRoot).catch(() => [] as string[])
-      return names.filter((name) => name !== id && !name.startsWith('.')).sort().map((name) => join(stagingRoot, name))
+      const names = await staged()
+      return names
+        .filter((name) => name !== id && !name.startsWith('.'))
+        .sort()
+        .map((name) => join(stagingRoot, name))
     },
     async retire(id) {
-      const names = await readdir(stagingRoot).catch(() => [] as string[])
+      const names = await staged()
       if (!names.includes(id)) return
       let number = 1
       while (names.includes(`${id}-${number}`)) number++
@@ -98,8 +124,12 @@ function refuseBroken(path: string, shipments: readonly Shipment[]): void {
   if (fault !== undefined) throw fault
   const first = shipments[0]
   if (first !== undefined && first.metadata.sequence_number !== 1) {
-    throw new CarryallError('SEQ_GAP', `${path} begins with number ${first.metadata.sequence_number}: the chain cannot be continued here`, {
-      hint: 'Continue it where number 1 is, or begin a chain in an empty directory',
-    })
+    throw new CarryallError(
+      'SEQ_GAP',
+      `${path} begins with number ${first.metadata.sequence_number}: the chain cannot be continued here`,
+      {
+        hint: 'Continue it where number 1 is, or begin a chain in an empty directory',
+      },
+    )
   }
 }

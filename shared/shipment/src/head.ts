@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commitFile } from '@carryall/durable'
-import { CarryallError, isCarryallError } from '@carryall/errors'
+import { CarryallError, fromSystemError, isCarryallError } from '@carryall/errors'
 import { readSmall, type Shipment } from './read-shipment.ts'
 
 /** `.carryall/head.json`: the newest shipment, and which directory it was written in. */
@@ -22,15 +22,27 @@ export async function readHead(content: string): Promise<Head | undefined> {
   } catch (error) {
     if (isCarryallError(error, 'INPUT_NOT_FOUND')) return undefined
     if (isCarryallError(error)) throw error
-    throw new CarryallError('SEQ_COPIED', `${file(content)} is damaged`, { cause: error, hint: 'Check the directory with seq-meta verify, then use --take-over' })
+    throw new CarryallError('SEQ_COPIED', `${file(content)} is damaged`, {
+      cause: error,
+      hint: 'Check the directory with seq-meta verify, then use --take-over',
+    })
   }
 }
 
 function parseHead(text: string): Head {
-  const { sequence_number, metadata_digest, inode, born } = JSON.parse(text) as Partial<Record<keyof Head, unknown>>
-  const isHead = Number.isSafeInteger(sequence_number) && typeof inode === 'string' && typeof born === 'string'
-  if (!isHead || !(metadata_digest === undefined || typeof metadata_digest === 'string')) throw new TypeError('Keys are missing, or have other types')
-  return { sequence_number: sequence_number as number, inode, born, ...(metadata_digest === undefined ? {} : { metadata_digest }) }
+  const { sequence_number, metadata_digest, inode, born } = JSON.parse(text) as Partial<
+    Record<keyof Head, unknown>
+  >
+  const isHead =
+    Number.isSafeInteger(sequence_number) && typeof inode === 'string' && typeof born === 'string'
+  if (!isHead || !(metadata_digest === undefined || typeof metadata_digest === 'string'))
+    throw new TypeError('Keys are missing, or have other types')
+  return {
+    sequence_number: sequence_number as number,
+    inode,
+    born,
+    ...(metadata_digest === undefined ? {} : { metadata_digest }),
+  }
 }
 
 /** Records the newest shipment and the directory's own identity, durably. */
@@ -47,33 +59,53 @@ export async function writeHead(content: string, newest: Shipment | undefined): 
  * Refuses to write in a directory that is a copy (SEQ_COPIED), that lost its newest shipment (SEQ_ROLLBACK), or whose
  * newest does not continue the head (SEQ_FORK). One shipment more than the head is a run that was cut after its rename.
  */
-export async function checkHead(content: string, head: Head | undefined, shipments: readonly Shipment[]): Promise<void> {
+export async function checkHead(
+  content: string,
+  head: Head | undefined,
+  shipments: readonly Shipment[],
+): Promise<void> {
   const newest = shipments.at(-1)
   if (head === undefined) {
     if (newest === undefined) return
     throw copied(content, 'it has shipments and no .carryall/head.json')
   }
   const own = await identity(content)
-  if (head.inode !== own.inode || head.born !== own.born) throw copied(content, 'it is not the directory that was written last')
+  if (head.inode !== own.inode || head.born !== own.born)
+    throw copied(content, 'it is not the directory that was written last')
   const number = newest?.metadata.sequence_number ?? 0
   if (number < head.sequence_number) {
-    throw new CarryallError('SEQ_ROLLBACK', `${content} ends at number ${number}, but number ${head.sequence_number} was written here`, {
-      expected: head.sequence_number,
-      actual: number,
-      hint: 'Bring the missing shipment back; numbers that were given out are not used again',
-    })
+    throw new CarryallError(
+      'SEQ_ROLLBACK',
+      `${content} ends at number ${number}, but number ${head.sequence_number} was written here`,
+      {
+        expected: head.sequence_number,
+        actual: number,
+        hint: 'Bring the missing shipment back; numbers that were given out are not used again',
+      },
+    )
   }
   const at = shipments.find((shipment) => shipment.metadata.sequence_number === head.sequence_number)
-  if (number > head.sequence_number + 1 || (head.metadata_digest !== undefined && at?.metadataDigest !== head.metadata_digest)) {
-    throw new CarryallError('SEQ_FORK', `${content} does not continue what was written here last (number ${head.sequence_number})`, {
-      hint: 'A shipment was exchanged or added by hand; set it aside, or use --take-over after checking it',
-    })
+  if (
+    number > head.sequence_number + 1 ||
+    (head.metadata_digest !== undefined && at?.metadataDigest !== head.metadata_digest)
+  ) {
+    throw new CarryallError(
+      'SEQ_FORK',
+      `${content} does not continue what was written here last (number ${head.sequence_number})`,
+      {
+        hint: 'A shipment was exchanged or added by hand; set it aside, or use --take-over after checking it',
+      },
+    )
   }
 }
 
 async function identity(content: string): Promise<{ inode: string; born: string }> {
-  const { ino, birthtimeNs } = await stat(content, { bigint: true })
-  return { inode: String(ino), born: String(birthtimeNs) }
+  try {
+    const { ino, birthtimeNs } = await stat(content, { bigint: true })
+    return { inode: String(ino), born: String(birthtimeNs) }
+  } catch (error) {
+    throw fromSystemError(error, `read ${content}`)
+  }
 }
 
 function copied(content: string, why: string): CarryallError {

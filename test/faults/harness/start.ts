@@ -12,8 +12,8 @@ export interface Running {
   ended(): boolean
   /** Fulfilled when it has ended and all its output is here; rejected if it could not be started. */
   readonly exit: Promise<Ending>
-  /** SIGKILL, and waits for the end. */
-  kill(): Promise<Ending>
+  /** SIGKILL if absent; waits for the end. */
+  kill(signal?: NodeJS.Signals): Promise<Ending>
 }
 
 /** Starts a program without a shell, with nothing to read. */
@@ -35,8 +35,8 @@ export function start(argv: readonly string[], env: NodeJS.ProcessEnv = process.
     stderr: () => output.stderr,
     ended: () => ended,
     exit,
-    kill: () => {
-      child.kill('SIGKILL')
+    kill: (signal = 'SIGKILL') => {
+      child.kill(signal)
       return exit
     },
   }

@@ -34,7 +34,10 @@ export async function makeCases(site: Site): Promise<readonly MirrorCase[]> {
   const calls = await countCalls(argvOf(next)(halfway), ENVIRONMENT)
   await restore(baseline, halfway)
   await killHalfway(argvOf(next)(halfway), calls)
-  const without = (content: string) => rm(content, { recursive: true, force: true })
+  const without = async (content: string) => {
+    await mkdir(dirname(content), { recursive: true })
+    await rm(content, { recursive: true, force: true })
+  }
   const after = (prepared: string) => (content: string) => restore(prepared, content)
   return [
     { name: 'the first sequence', drawsId: true, argv: argvOf(first), prepare: without },

@@ -94,9 +94,10 @@ function badEnding(
   const ending = `exit ${run.exitCode ?? run.signal}: ${run.stderr}`
   if (run.exitCode === 0) return differences(`${ending}, and left`, between, after)
   const document = JSON.parse(run.stdout || '{}') as { kind?: string; errors?: readonly { code: string }[] }
-  const codes = document.errors?.map(({ code }) => code).join()
+  // One error for each image that met it.
+  const codes = [...new Set(document.errors?.map(({ code }) => code))].join()
   if (run.exitCode === 74 && document.kind === 'Failure' && codes === CODE[what]) return []
-  return [`${ending} and ${codes ?? 'no codes'} on the pipe`]
+  return [`${ending} and ${codes || 'no code'} on the pipe`]
 }
 
 /** Whose sync or close failed may be in the cache and not on the disk: no later run may find it and believe it. */

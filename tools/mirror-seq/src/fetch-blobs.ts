@@ -27,7 +27,11 @@ export interface FetchOptions {
  * fetched; each hashed on the way into its place. Many at once, each once. A blob that fails does not stop the others:
  * failures come back by digest.
  */
-export async function fetchBlobs(archives: StagedArchives, local: LocalBlobs, options: FetchOptions): Promise<ReadonlyMap<string, unknown>> {
+export async function fetchBlobs(
+  archives: StagedArchives,
+  local: LocalBlobs,
+  options: FetchOptions,
+): Promise<ReadonlyMap<string, unknown>> {
   const failures = new Map<string, unknown>()
   await pool(archives.blobs, options.parallel, options.signal, async (blob) => {
     try {
@@ -42,7 +46,12 @@ export async function fetchBlobs(archives: StagedArchives, local: LocalBlobs, op
   return failures
 }
 
-async function place(blob: HeldBlob, archives: StagedArchives, local: LocalBlobs, options: FetchOptions): Promise<'kept' | 'copied' | 'fetched'> {
+async function place(
+  blob: HeldBlob,
+  archives: StagedArchives,
+  local: LocalBlobs,
+  options: FetchOptions,
+): Promise<'kept' | 'copied' | 'fetched'> {
   if (await local.isWhole(archives.pathOf(blob), blob)) return 'kept'
   if (await copyLocal(blob, archives, local, options)) return 'copied'
   await withinLimit(blob, options, (signal) => fetchInto(blob, archives, options, signal))
@@ -50,23 +59,36 @@ async function place(blob: HeldBlob, archives: StagedArchives, local: LocalBlobs
 }
 
 /** Gives `work` the limit for one blob, and says so where it was reached. */
-async function withinLimit(blob: HeldBlob, { timeoutMs, signal }: FetchOptions, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+async function withinLimit(
+  blob: HeldBlob,
+  { timeoutMs, signal }: FetchOptions,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   if (timeoutMs === 0) return work(signal)
   const limit = AbortSignal.timeout(timeoutMs)
   try {
     await work(AbortSignal.any([signal, limit]))
   } catch (error) {
     if (signal.aborted || !limit.aborted || isCarryallError(error)) throw error
-    throw new CarryallError('NET_TIMEOUT', `Blob ${blob.digest} did not arrive within ${timeoutMs / 1000} s`, {
-      subject: { kind: 'blob', name: blob.digest, digest: blob.digest },
-      retryable: true,
-      hint: 'Run the same command again, which goes on from what is done, or raise --image-timeout',
-      cause: error,
-    })
+    throw new CarryallError(
+      'NET_TIMEOUT',
+      `Blob ${blob.digest} did not arrive within ${timeoutMs / 1000} s`,
+      {
+        subject: { kind: 'blob', name: blob.digest, digest: blob.digest },
+        retryable: true,
+        hint: 'Run the same command again, which goes on from what is done, or raise --image-timeout',
+        cause: error,
+      },
+    )
   }
 }
 
-async function fetchInto(blob: HeldBlob, archives: StagedArchives, options: FetchOptions, signal: AbortSignal): Promise<void> {
+async function fetchInto(
+  blob: HeldBlob,
+  archives: StagedArchives,
+  options: FetchOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { source, repository } = await options.originOf(blob)
   if (isManifestType(blob.media_type)) {
     const { bytes } = await source.manifest(repository, blob.digest, signal)
@@ -77,14 +99,23 @@ async function fetchInto(blob: HeldBlob, archives: StagedArchives, options: Fetc
   let position = 0
   const restart = (): void => void (position = 0)
   const descriptor: Descriptor = { mediaType: blob.media_type, digest: blob.digest, size: blob.size }
-  for await (const chunk of fetchBlob(source, repository, descriptor, { retry: options.retry, signal, onRestart: restart })) {
+  for await (const chunk of fetchBlob(source, repository, descriptor, {
+    retry: options.retry,
+    signal,
+    onRestart: restart,
+  })) {
     await archives.write(blob, position, chunk)
     position += chunk.length
     options.onBytes(chunk.length)
   }
 }
 
-async function copyLocal(blob: HeldBlob, archives: StagedArchives, local: LocalBlobs, options: FetchOptions): Promise<boolean> {
+async function copyLocal(
+  blob: HeldBlob,
+  archives: StagedArchives,
+  local: LocalBlobs,
+  options: FetchOptions,
+): Promise<boolean> {
   const chunks = local.read(blob, options.signal)
   if (chunks === undefined) return false
   let position = 0
@@ -99,12 +130,16 @@ async function copyLocal(blob: HeldBlob, archives: StagedArchives, local: LocalB
     return true
   } catch (error) {
     // A copy that is damaged or cannot be read is no reason to fail: its origin has it.
-    if (reading && isCarryallError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH', 'INPUT_NOT_FOUND', 'IO_FAILED')) return false
+    if (reading && isCarryallError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH', 'INPUT_NOT_FOUND', 'IO_FAILED'))
+      return false
     throw error
   }
 }
 
 /** Trouble with our own disk ends the run; trouble with one blob's origin does not. */
 function isLocal(error: unknown): boolean {
-  return !isCarryallError(error) || isCarryallError(error, 'IO_FAILED', 'IO_NO_SPACE', 'OS_LIMIT', 'PERMISSION_DENIED', 'OUTPUT_NOT_WRITABLE')
+  return (
+    !isCarryallError(error) ||
+    isCarryallError(error, 'IO_FAILED', 'IO_NO_SPACE', 'OS_LIMIT', 'PERMISSION_DENIED', 'OUTPUT_NOT_WRITABLE')
+  )
 }

@@ -25,13 +25,20 @@ export function localBlobs(
   memory: ReadonlyMap<string, Buffer>,
 ): LocalBlobs {
   return {
-    isWhole: async (path, blob) => (blob.size === 0 ? blob.digest === EMPTY : resumed && (await holds(path, blob).catch((error: unknown) => unreadable(error, path)))),
+    isWhole: async (path, blob) =>
+      blob.size === 0
+        ? blob.digest === EMPTY
+        : resumed && (await holds(path, blob).catch((error: unknown) => unreadable(error, path))),
     read(blob, signal) {
       const bytes = memory.get(blob.digest)
       if (bytes !== undefined) return inMemory(bytes)
       const copy = copies.get(blob.digest)
       if (copy === undefined || copy.size !== blob.size) return undefined
-      return verified(readAt(copy.file, copy.offset, copy.size, signal), { mediaType: blob.media_type, digest: blob.digest, size: blob.size })
+      return verified(readAt(copy.file, copy.offset, copy.size, signal), {
+        mediaType: blob.media_type,
+        digest: blob.digest,
+        size: blob.size,
+      })
     },
   }
 }
@@ -59,7 +66,12 @@ async function* inMemory(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
 }
 
-async function* readAt(file: string, offset: number, size: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* readAt(
+  file: string,
+  offset: number,
+  size: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   try {
     await using handle = await open(file, 'r')
     yield* readChunks(handle, offset, size, { signal })

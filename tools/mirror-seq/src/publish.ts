@@ -1,9 +1,18 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commitFile, removeTree } from '@carryall/durable'
+import { fromSystemError } from '@carryall/errors'
 import { toYaml, type MirrorPlan, type Sequence, type ShipmentFile } from '@carryall/schemas'
 import { formatImageIndex, IMAGE_INDEX } from '@carryall/sequence'
-import { BLOB_INDEX, digestOf, formatBlobIndex, formatSums, SUMS_FILE, type ContentWriter, type Shipment } from '@carryall/shipment'
+import {
+  BLOB_INDEX,
+  digestOf,
+  formatBlobIndex,
+  formatSums,
+  SUMS_FILE,
+  type ContentWriter,
+  type Shipment,
+} from '@carryall/shipment'
 import { CONFIG_FILE, describeSequence } from './describe.ts'
 
 const METADATA = 'seq-metadata.yaml'
@@ -19,7 +28,11 @@ export interface PublishInput {
 }
 
 /** Writes the indexes, the metadata and the sums beside the archives in `tree`, then publishes all of it by one rename. */
-export async function publishSequence(content: ContentWriter, tree: string, input: PublishInput): Promise<{ shipment: Shipment; metadata: Sequence }> {
+export async function publishSequence(
+  content: ContentWriter,
+  tree: string,
+  input: PublishInput,
+): Promise<{ shipment: Shipment; metadata: Sequence }> {
   const { plan, config, archiveSums } = input
   const small = new Map<string, Buffer>([
     [CONFIG_FILE, config],
@@ -27,13 +40,21 @@ export async function publishSequence(content: ContentWriter, tree: string, inpu
     [BLOB_INDEX, Buffer.from(formatBlobIndex(plan.blobs))],
   ])
   const files: ShipmentFile[] = [
-    ...plan.archives.map(({ name, size_bytes }) => ({ path: name, size_bytes, sha256: archiveSums.get(name)! })),
+    ...plan.archives.map(({ name, size_bytes }) => ({
+      path: name,
+      size_bytes,
+      sha256: archiveSums.get(name)!,
+    })),
     ...[...small].map(([path, bytes]) => ({ path, size_bytes: bytes.length, sha256: hex(bytes) })),
   ]
   const metadata = describeSequence(plan, files, input.earlierBytes, input.tool)
   const yaml = Buffer.from(toYaml(metadata))
   const sums = formatSums([...files, { path: METADATA, sha256: hex(yaml) }])
-  for (const [name, bytes] of [...small, [METADATA, yaml] as const, [SUMS_FILE, Buffer.from(sums)] as const]) {
+  for (const [name, bytes] of [
+    ...small,
+    [METADATA, yaml] as const,
+    [SUMS_FILE, Buffer.from(sums)] as const,
+  ]) {
     await commitFile(join(tree, name), bytes)
   }
   await removeStrays(tree, new Set([...files.map((file) => file.path), METADATA, SUMS_FILE]))
@@ -42,7 +63,10 @@ export async function publishSequence(content: ContentWriter, tree: string, inpu
 
 /** A run that was cut leaves temporary files; what the sums do not name is no part of the shipment. */
 async function removeStrays(tree: string, named: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(tree)) if (!named.has(name)) await removeTree(join(tree, name))
+  const names = await readdir(tree).catch((error: unknown) =>
+    Promise.reject(fromSystemError(error, `read ${tree}`)),
+  )
+  for (const name of names) if (!named.has(name)) await removeTree(join(tree, name))
 }
 
 function hex(bytes: Buffer): string {

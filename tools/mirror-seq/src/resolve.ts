@@ -37,7 +37,10 @@ export interface ResolveOptions {
 export async function resolveImages(
   images: readonly WantedImage[],
   options: ResolveOptions,
-): Promise<{ resolved: readonly ResolvedImage[]; failures: readonly { image: WantedImage; error: unknown }[] }> {
+): Promise<{
+  resolved: readonly ResolvedImage[]
+  failures: readonly { image: WantedImage; error: unknown }[]
+}> {
   const resolved = new Map<WantedImage, readonly ResolvedImage[]>()
   const failures: { image: WantedImage; error: unknown }[] = []
   const finders = new Map<string, Finder>()
@@ -71,12 +74,16 @@ function eachOnce(resolved: readonly ResolvedImage[]): readonly ResolvedImage[] 
     const other = byName.get(name)
     if (other === undefined) byName.set(name, image)
     else if (other.line.digest !== digest) {
-      throw new CarryallError('CONFIG_INVALID', `${other.line.name} and ${image.line.name} both bring an image that is to become ${name}, and they differ`, {
-        subject: { kind: 'tag', name },
-        expected: other.line.digest,
-        actual: digest,
-        hint: 'Give one of them a targetRepo of its own',
-      })
+      throw new CarryallError(
+        'CONFIG_INVALID',
+        `${other.line.name} and ${image.line.name} both bring an image that is to become ${name}, and they differ`,
+        {
+          subject: { kind: 'tag', name },
+          expected: other.line.digest,
+          actual: digest,
+          hint: 'Give one of them a targetRepo of its own',
+        },
+      )
     }
   }
   return [...byName.values()]
@@ -84,10 +91,18 @@ function eachOnce(resolved: readonly ResolvedImage[]): readonly ResolvedImage[] 
 
 type Finder = ReturnType<typeof attachmentFinder>
 
-async function resolveOne(image: WantedImage, finderOf: (origin: Origin) => Finder, options: ResolveOptions): Promise<readonly ResolvedImage[]> {
+async function resolveOne(
+  image: WantedImage,
+  finderOf: (origin: Origin) => Finder,
+  options: ResolveOptions,
+): Promise<readonly ResolvedImage[]> {
   const origin = await options.originOf(image)
   const { foreignLayers, signal } = options
-  const graph = await walkImage(origin.source, origin.repository, origin.reference, { platforms: image.platforms, foreignLayers, signal })
+  const graph = await walkImage(origin.source, origin.repository, origin.reference, {
+    platforms: image.platforms,
+    foreignLayers,
+    signal,
+  })
   refuseEmptied(image, graph)
   const root = graph.manifests.at(-1)!
   const main = { line: lineOf(image, graph, { tag: image.tag }), graph, origin }
@@ -98,7 +113,10 @@ async function resolveOne(image: WantedImage, finderOf: (origin: Origin) => Find
       const key = found.tag ?? found.digest
       if (attached.has(key) || found.digest === root.digest) continue
       const own = await walkImage(origin.source, origin.repository, found.digest, { foreignLayers, signal })
-      const line = lineOf(image, own, { subject: found.subject, ...(found.tag === undefined ? {} : { tag: found.tag }) })
+      const line = lineOf(image, own, {
+        subject: found.subject,
+        ...(found.tag === undefined ? {} : { tag: found.tag }),
+      })
       attached.set(key, { line, graph: own, origin: { ...origin, reference: found.digest } })
     }
   }
@@ -117,7 +135,10 @@ function refuseEmptied({ reference, platforms }: WantedImage, graph: ImageGraph)
 
 function lineOf(image: WantedImage, graph: ImageGraph, named: { tag?: string; subject?: string }): ImageLine {
   const root = graph.manifests.at(-1)!
-  const sizes = [...graph.manifests.map((manifest) => manifest.bytes.length), ...[...graph.blobs.values()].map((blob: Descriptor) => blob.size)]
+  const sizes = [
+    ...graph.manifests.map((manifest) => manifest.bytes.length),
+    ...[...graph.blobs.values()].map((blob: Descriptor) => blob.size),
+  ]
   return {
     name: image.reference.text,
     repository: image.repository,

@@ -51,14 +51,22 @@ export function wantedImages(config: ImageSetConfiguration): Wanted {
     const platforms = (asked.platforms ?? []).map(({ os, architecture }) => `${os}/${architecture}`)
     const same = `${asked.name} ${platforms.join()}`
     const other = targets.get(target)
-    if (other !== undefined && other !== same) throw invalid(at, `Two images are to become ${target}`, 'Give one of them a targetRepo or targetTag of its own')
+    if (other !== undefined && other !== same)
+      throw invalid(
+        at,
+        `Two images are to become ${target}`,
+        'Give one of them a targetRepo or targetTag of its own',
+      )
     if (other === undefined) images.push({ reference, repository, tag, platforms })
     targets.set(target, same)
   })
   if (images.length === 0) {
     throw new CarryallError('CONFIG_EMPTY', 'The configuration asks for no image', {
       pointer: '#/mirror/additionalImages',
-      hint: blocked.length > 0 ? `blockedImages takes out all of them: ${blocked.join(', ')}` : 'List images under mirror.additionalImages',
+      hint:
+        blocked.length > 0
+          ? `blockedImages takes out all of them: ${blocked.join(', ')}`
+          : 'List images under mirror.additionalImages',
     })
   }
   return { images, blocked, warnings: warnings(config) }
@@ -67,7 +75,12 @@ export function wantedImages(config: ImageSetConfiguration): Wanted {
 function refuseFaulty(config: ImageSetConfiguration): void {
   const faults = checkImageSet(config)
   const [first] = faults
-  if (first !== undefined) throw invalid(first.pointer, `The configuration is not valid: ${listFaults(faults)}`, 'Correct it at these places')
+  if (first !== undefined)
+    throw invalid(
+      first.pointer,
+      `The configuration is not valid: ${listFaults(faults)}`,
+      'Correct it at these places',
+    )
 }
 
 function refuseUnsupported(config: ImageSetConfiguration): void {
@@ -83,8 +96,10 @@ function refuseUnsupported(config: ImageSetConfiguration): void {
 
 function warnings(config: ImageSetConfiguration): string[] {
   const found: string[] = []
-  if (config.apiVersion.endsWith('/v1alpha2')) found.push('apiVersion mirror.openshift.io/v1alpha2 is read as v2alpha1')
-  if ((config.mirror.samples ?? []).length > 0) found.push('mirror.samples has no effect, here as in oc-mirror')
+  if (config.apiVersion.endsWith('/v1alpha2'))
+    found.push('apiVersion mirror.openshift.io/v1alpha2 is read as v2alpha1')
+  if ((config.mirror.samples ?? []).length > 0)
+    found.push('mirror.samples has no effect, here as in oc-mirror')
   return found
 }
 

@@ -3,8 +3,22 @@ import { dirname, join } from 'node:path'
 import type { Context } from '@carryall/cli'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import type { ImageLine, PushReport } from '@carryall/schemas'
-import { loadSequence, locateBlobs, readForeignArchives, type ForeignArchives, type LoadedSequence, type Location } from '@carryall/sequence'
-import { BLOB_INDEX, checkFiles, checkLinks, findShipments, readChain, type ReceivedShipment } from '@carryall/shipment'
+import {
+  loadSequence,
+  locateBlobs,
+  readForeignArchives,
+  type ForeignArchives,
+  type LoadedSequence,
+  type Location,
+} from '@carryall/sequence'
+import {
+  BLOB_INDEX,
+  checkFiles,
+  checkLinks,
+  findShipments,
+  readChain,
+  type ReceivedShipment,
+} from '@carryall/shipment'
 
 /** What is to be pushed, and everything beside it that helps. */
 export interface Carried {
@@ -24,7 +38,11 @@ export interface Carried {
  * destination: files and sums but for the archives (82), links of the chain (81). Of two sequences that give one tag, the
  * later one counts. Throws INPUT_NOT_FOUND, DIGEST_MISMATCH, SEQ_*.
  */
-export async function readCarried(context: Context, operands: readonly string[], content: string | undefined): Promise<Carried> {
+export async function readCarried(
+  context: Context,
+  operands: readonly string[],
+  content: string | undefined,
+): Promise<Carried> {
   const foreign = await foreignDirectory(operands)
   if (foreign !== undefined) {
     const { images, locations, elsewhere } = await readForeignArchives(foreign)
@@ -35,8 +53,13 @@ export async function readCarried(context: Context, operands: readonly string[],
     ...(content === undefined ? {} : { content }),
   })
   const first = shipments[0]
-  if (first === undefined) throw new CarryallError('INPUT_EMPTY', 'No sequence was given', { hint: 'Name a sequence, a content directory, or pipe a Sequence in' })
-  const sequences = (await Promise.all(shipments.map(loadSequence))).sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)
+  if (first === undefined)
+    throw new CarryallError('INPUT_EMPTY', 'No sequence was given', {
+      hint: 'Name a sequence, a content directory, or pipe a Sequence in',
+    })
+  const sequences = (await Promise.all(shipments.map(loadSequence))).sort(
+    (a, b) => a.metadata.sequence_number - b.metadata.sequence_number,
+  )
   for (const sequence of sequences) await refuseDamaged(sequence)
   const chain = await chainOf(sequences, content ?? dirname(first.directory))
   return {
@@ -47,7 +70,11 @@ export async function readCarried(context: Context, operands: readonly string[],
     locations: await locateBlobs(chain),
     about: {
       chain: first.metadata.chain,
-      sequences: sequences.map(({ metadata, shipment }) => ({ sequence_number: metadata.sequence_number, name: metadata.name, metadata_digest: shipment.metadataDigest })),
+      sequences: sequences.map(({ metadata, shipment }) => ({
+        sequence_number: metadata.sequence_number,
+        name: metadata.name,
+        metadata_digest: shipment.metadataDigest,
+      })),
     },
   }
 }
@@ -56,7 +83,9 @@ export async function readCarried(context: Context, operands: readonly string[],
 async function foreignDirectory(operands: readonly string[]): Promise<string | undefined> {
   const [only] = operands
   if (operands.length !== 1 || only === undefined || only === '-') return undefined
-  const [archive, index] = await Promise.all(['mirror_000001.tar', BLOB_INDEX].map((name) => lstat(join(only, name)).catch(() => undefined)))
+  const [archive, index] = await Promise.all(
+    ['mirror_000001.tar', BLOB_INDEX].map((name) => lstat(join(only, name)).catch(() => undefined)),
+  )
   // With an index it is a sequence, and damaged where its metadata cannot be read.
   if (archive === undefined || index !== undefined) return undefined
   try {
@@ -68,33 +97,59 @@ async function foreignDirectory(operands: readonly string[]): Promise<string | u
   }
 }
 
+/** An archive that is not here is no damage: whether its blobs are at the destination is proven later. */
 async function refuseDamaged({ shipment, metadata }: LoadedSequence): Promise<void> {
   const archives = new Set(metadata.archives.map((archive) => archive.name))
-  const { faults } = await checkFiles(shipment, { mode: 'full', except: archives })
+  const checked = await checkFiles(shipment, { mode: 'full', except: archives })
+  const faults = checked.faults.filter(
+    ({ code, path }) => code !== 'FILE_MISSING' || path === undefined || !archives.has(path),
+  )
   const fault = faults[0]
   if (fault === undefined) return
-  throw new CarryallError(fault.code === 'FILE_MISSING' ? 'FILE_MISSING' : fault.code === 'SIZE_MISMATCH' ? 'SIZE_MISMATCH' : fault.code === 'FILE_UNEXPECTED' ? 'FILE_UNEXPECTED' : 'DIGEST_MISMATCH', `${metadata.name}: ${fault.message}${faults.length > 1 ? `, and ${faults.length - 1} more` : ''}`, {
-    subject: { kind: 'shipment', name: metadata.name },
-    ...(fault.expected === undefined ? {} : { expected: fault.expected }),
-    ...(fault.actual === undefined ? {} : { actual: fault.actual }),
-    hint: 'Carry this sequence again; seq-meta verify names everything that is wrong with it',
-  })
+  throw new CarryallError(
+    fault.code === 'FILE_MISSING'
+      ? 'FILE_MISSING'
+      : fault.code === 'SIZE_MISMATCH'
+        ? 'SIZE_MISMATCH'
+        : fault.code === 'FILE_UNEXPECTED'
+          ? 'FILE_UNEXPECTED'
+          : 'DIGEST_MISMATCH',
+    `${metadata.name}: ${fault.message}${faults.length > 1 ? `, and ${faults.length - 1} more` : ''}`,
+    {
+      subject: { kind: 'shipment', name: metadata.name },
+      ...(fault.expected === undefined ? {} : { expected: fault.expected }),
+      ...(fault.actual === undefined ? {} : { actual: fault.actual }),
+      hint: 'Carry this sequence again; seq-meta verify names everything that is wrong with it',
+    },
+  )
 }
 
 /** The chain's sequences in the content directory. A gap is no reason to refuse: what counts is whether the blobs are there. */
-async function chainOf(sequences: readonly LoadedSequence[], content: string): Promise<readonly LoadedSequence[]> {
+async function chainOf(
+  sequences: readonly LoadedSequence[],
+  content: string,
+): Promise<readonly LoadedSequence[]> {
   const id = sequences[0]!.metadata.chain.id
-  const here = (await readChain(content)).filter((shipment) => shipment.metadata.kind === 'Sequence' && shipment.metadata.chain.id === id)
+  const here = (await readChain(content)).filter(
+    (shipment) => shipment.metadata.kind === 'Sequence' && shipment.metadata.chain.id === id,
+  )
   const given = new Map(sequences.map((sequence) => [sequence.shipment.metadataDigest, sequence]))
-  const strays = sequences.filter(({ shipment }) => !here.some((other) => other.metadataDigest === shipment.metadataDigest))
-  const all = [...here, ...strays.map((sequence) => sequence.shipment)].sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)
+  const strays = sequences.filter(
+    ({ shipment }) => !here.some((other) => other.metadataDigest === shipment.metadataDigest),
+  )
+  const all = [...here, ...strays.map((sequence) => sequence.shipment)].sort(
+    (a, b) => a.metadata.sequence_number - b.metadata.sequence_number,
+  )
   const fault = checkLinks(all).find((one) => one.code !== 'SEQ_GAP')
   if (fault !== undefined) throw fault
-  return Promise.all(all.map(async (shipment) => given.get(shipment.metadataDigest) ?? loadSequence(shipment)))
+  return Promise.all(
+    all.map(async (shipment) => given.get(shipment.metadataDigest) ?? loadSequence(shipment)),
+  )
 }
 
 function latest(sequences: readonly LoadedSequence[]): readonly ImageLine[] {
   const byName = new Map<string, ImageLine>()
-  for (const { images } of sequences) for (const image of images) byName.set(`${image.repository} ${image.tag ?? image.digest}`, image)
+  for (const { images } of sequences)
+    for (const image of images) byName.set(`${image.repository} ${image.tag ?? image.digest}`, image)
   return [...byName.values()]
 }

@@ -20,19 +20,36 @@ export interface PlanOptions {
 }
 
 /** Asks the destination for every image by name, one request each. Reads only. */
-export async function planPush(carried: Carried, destination: Destination, options: PlanOptions): Promise<readonly PlannedImage[]> {
+export async function planPush(
+  carried: Carried,
+  destination: Destination,
+  options: PlanOptions,
+): Promise<readonly PlannedImage[]> {
   const planned = new Map<ImageLine, PlannedImage>()
   await pool(carried.images, options.parallel, options.signal, async (line) => {
     const image = copyImage(line, options)
-    const present = (await destination.head(image.repository, image.tag ?? image.digest, options.signal))?.digest
-    const state = present === undefined ? 'absent' : present === line.digest ? await stateOfPresent(line, image.repository, destination, options.signal) : mayMove(carried, line, present) ? 'movable' : 'conflict'
+    const present = (await destination.head(image.repository, image.tag ?? image.digest, options.signal))
+      ?.digest
+    const state =
+      present === undefined
+        ? 'absent'
+        : present === line.digest
+          ? await stateOfPresent(line, image.repository, destination, options.signal)
+          : mayMove(carried, line, present)
+            ? 'movable'
+            : 'conflict'
     planned.set(line, { ...image, line, state, ...(present === undefined ? {} : { present }) })
   })
   return carried.images.map((line) => planned.get(line)!)
 }
 
 /** A referrer that is there and that nobody finds by its subject has not arrived: an earlier push was cut before it was listed. */
-async function stateOfPresent({ subject, tag, digest }: ImageLine, repository: string, destination: Destination, signal: AbortSignal): Promise<'same' | 'absent'> {
+async function stateOfPresent(
+  { subject, tag, digest }: ImageLine,
+  repository: string,
+  destination: Destination,
+  signal: AbortSignal,
+): Promise<'same' | 'absent'> {
   if (subject === undefined || tag !== undefined) return 'same'
   const listed = await destination.referrers(repository, subject, signal)
   if (listed.some((referrer) => referrer.digest === digest)) return 'same'
@@ -46,9 +63,14 @@ async function stateOfPresent({ subject, tag, digest }: ImageLine, repository: s
  */
 export function mayMove(carried: Carried, line: ImageLine, present: string): boolean {
   const holds = (sequence: LoadedSequence, digest: string): boolean =>
-    sequence.images.some((image) => image.repository === line.repository && image.tag === line.tag && image.digest === digest)
-  const brings = carried.sequences.findLast((sequence) => holds(sequence, line.digest))?.metadata.sequence_number ?? 0
-  return carried.chain.some((sequence) => sequence.metadata.sequence_number < brings && holds(sequence, present))
+    sequence.images.some(
+      (image) => image.repository === line.repository && image.tag === line.tag && image.digest === digest,
+    )
+  const brings =
+    carried.sequences.findLast((sequence) => holds(sequence, line.digest))?.metadata.sequence_number ?? 0
+  return carried.chain.some(
+    (sequence) => sequence.metadata.sequence_number < brings && holds(sequence, present),
+  )
 }
 
 function copyImage(line: ImageLine, { target, maxNestedPaths, sizeOf }: PlanOptions): CopyImage {

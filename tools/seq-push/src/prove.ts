@@ -17,12 +17,20 @@ export interface Proof {
  * Proves that every manifest and blob of the images that are to be pushed is in the carried archives or at the
  * destination: looked up in the repository that needs it, then in every other that the chain's images name. Reads only.
  */
-export async function prove(carried: Carried, images: readonly PlannedImage[], destination: Destination, options: { parallel: number; signal: AbortSignal }): Promise<Proof> {
+export async function prove(
+  carried: Carried,
+  images: readonly PlannedImage[],
+  destination: Destination,
+  options: { parallel: number; signal: AbortSignal },
+): Promise<Proof> {
   const there = new Map<string, string>()
   const wanted = new Map<string, { manifest: boolean; repositories: Set<string> }>()
   for (const image of images) {
     if (image.state === 'same' || image.state === 'conflict') continue
-    const parts = [...image.manifests.map((digest) => ({ digest, manifest: true })), ...image.blobs.map(({ digest }) => ({ digest, manifest: false }))]
+    const parts = [
+      ...image.manifests.map((digest) => ({ digest, manifest: true })),
+      ...image.blobs.map(({ digest }) => ({ digest, manifest: false })),
+    ]
     for (const { digest, manifest } of parts) {
       if (carried.locations.has(digest)) continue
       const known = wanted.get(digest) ?? { manifest, repositories: new Set<string>() }
@@ -33,7 +41,9 @@ export async function prove(carried: Carried, images: readonly PlannedImage[], d
   const named = repositoriesByDigest(images)
   await pool(wanted, options.parallel, options.signal, async ([digest, { manifest, repositories }]) => {
     for (const repository of new Set([...repositories, ...(named.get(digest) ?? [])])) {
-      const found = manifest ? await destination.head(repository, digest, options.signal) : await destination.hasBlob(repository, digest, options.signal)
+      const found = manifest
+        ? await destination.head(repository, digest, options.signal)
+        : await destination.hasBlob(repository, digest, options.signal)
       if (!found) continue
       there.set(digest, repository)
       return
@@ -57,9 +67,32 @@ function repositoriesByDigest(images: readonly PlannedImage[]): ReadonlyMap<stri
 }
 
 function bySequence(carried: Carried, lacking: ReadonlySet<string>): readonly Missing[] {
-  const lines = new Map(carried.sequences.flatMap((sequence) => sequence.blobs.filter((blob) => lacking.has(blob.digest)).map((blob) => [blob.digest, blob] as const)))
-  const holders = new Map(carried.chain.flatMap(({ metadata, blobs }) => blobs.filter((blob) => 'archive' in blob).map((blob) => [blob.digest, metadata.sequence_number] as const)))
-  const borrowed = [...lines.values()].map((blob) => ({ digest: blob.digest, size: blob.size, sequence: 'sequence' in blob ? blob.sequence : (holders.get(blob.digest) ?? 0) }))
-  const names = new Map(carried.sequences.flatMap(({ metadata }) => [[metadata.sequence_number, metadata.name] as const, ...metadata.dependencies.map((one) => [one.sequence_number, one.name] as const)]))
-  return missing(borrowed, () => false, (sequence) => names.get(sequence))
+  const lines = new Map(
+    carried.sequences.flatMap((sequence) =>
+      sequence.blobs.filter((blob) => lacking.has(blob.digest)).map((blob) => [blob.digest, blob] as const),
+    ),
+  )
+  const holders = new Map(
+    carried.chain.flatMap(({ metadata, blobs }) =>
+      blobs
+        .filter((blob) => 'archive' in blob)
+        .map((blob) => [blob.digest, metadata.sequence_number] as const),
+    ),
+  )
+  const borrowed = [...lines.values()].map((blob) => ({
+    digest: blob.digest,
+    size: blob.size,
+    sequence: 'sequence' in blob ? blob.sequence : (holders.get(blob.digest) ?? 0),
+  }))
+  const names = new Map(
+    carried.sequences.flatMap(({ metadata }) => [
+      [metadata.sequence_number, metadata.name] as const,
+      ...metadata.dependencies.map((one) => [one.sequence_number, one.name] as const),
+    ]),
+  )
+  return missing(
+    borrowed,
+    () => false,
+    (sequence) => names.get(sequence),
+  )
 }

@@ -33,9 +33,17 @@ const NOTHING = { present: 0, mounted: 0, uploaded: 0, uploadedBytes: 0 }
  * Pushes what is carried: asks, proves, then writes. Throws SEQ_INCOMPLETE (83) with the missing sequences before the
  * first write; DIGEST_MISMATCH (82) where an archive is damaged, with no tag moved.
  */
-export async function push(carried: Carried, destination: Destination, options: PushOptions): Promise<Pushed> {
+export async function push(
+  carried: Carried,
+  destination: Destination,
+  options: PushOptions,
+): Promise<Pushed> {
   const { target, parallel, signal } = options
-  const sizes = new Map([...carried.chain, ...carried.sequences].flatMap((sequence) => sequence.blobs.map((blob) => [blob.digest, blob.size] as const)))
+  const sizes = new Map(
+    [...carried.chain, ...carried.sequences].flatMap((sequence) =>
+      sequence.blobs.map((blob) => [blob.digest, blob.size] as const),
+    ),
+  )
   const sizeOf = (digest: string): number => carried.locations.get(digest)?.size ?? sizes.get(digest) ?? 0
   const planned = await planPush(carried, destination, { ...options, sizeOf })
   await nameElsewhere(carried, destination, options)
@@ -52,10 +60,19 @@ export async function push(carried: Carried, destination: Destination, options: 
   return { report: pushReport(target.text, carried.about, planned, explained, blobs), outcomes: explained }
 }
 
-async function copy(carried: Carried, todo: readonly PlannedImage[], proof: Proof, destination: Destination, options: PushOptions): ReturnType<typeof copyImages> {
+async function copy(
+  carried: Carried,
+  todo: readonly PlannedImage[],
+  proof: Proof,
+  destination: Destination,
+  options: PushOptions,
+): ReturnType<typeof copyImages> {
   const source = carriedSource(carried, proof.there, destination)
   const bytes = new Map(todo.flatMap((image) => image.blobs.map((blob) => [blob.digest, blob.size] as const)))
-  const phase = options.progress.phase('Pushing', { items: todo.length, bytes: [...bytes.values()].reduce((sum, size) => sum + size, 0) })
+  const phase = options.progress.phase('Pushing', {
+    items: todo.length,
+    bytes: [...bytes.values()].reduce((sum, size) => sum + size, 0),
+  })
   const lines = new Map(todo.map((image) => [image as CopyImage, image.line]))
   try {
     return await copyImages(todo, source, destination, {
@@ -65,7 +82,10 @@ async function copy(carried: Carried, todo: readonly PlannedImage[], proof: Proo
       mayMove: (image, present) => mayMove(carried, lines.get(image)!, present),
       mountFrom: (digest) => proof.there.get(digest),
       onBytes: (count) => phase.advanced(count),
-      onImage: (image, outcome) => (outcome.outcome === 'failed' ? phase.failed(image.name, outcome.error) : phase.finished(image.name, outcome.outcome)),
+      onImage: (image, outcome) =>
+        outcome.outcome === 'failed'
+          ? phase.failed(image.name, outcome.error)
+          : phase.finished(image.name, outcome.outcome),
     })
   } finally {
     phase.end()
@@ -74,22 +94,39 @@ async function copy(carried: Carried, todo: readonly PlannedImage[], proof: Proo
 }
 
 /** An archive of oc-mirror names all that its cache ever held: what is neither here nor there may be in an archive that was left out. */
-async function nameElsewhere({ elsewhere }: Carried, destination: Destination, { target, maxNestedPaths, parallel, signal, log }: PushOptions): Promise<void> {
+async function nameElsewhere(
+  { elsewhere }: Carried,
+  destination: Destination,
+  { target, maxNestedPaths, parallel, signal, log }: PushOptions,
+): Promise<void> {
   await pool(elsewhere, parallel, signal, async ({ repository, tag, digest }) => {
     const there = targetRepository(target, repository, maxNestedPaths)
     if ((await destination.head(there, tag, signal))?.digest === digest) return
-    log.warn(`${referenceOf(target, there, tag, digest)} was not pushed: the archives name it, but its manifest is in none of them`)
+    log.warn(
+      `${referenceOf(target, there, tag, digest)} was not pushed: the archives name it, but its manifest is in none of them`,
+    )
   })
 }
 
 function refuseIncomplete({ missing, lacking }: Proof): void {
   if (lacking.length === 0) return
-  const named = missing.map((one) => `${one.name ?? `sequence ${one.sequence_number}`} (${one.blobs} blobs, ${humanSize(one.size_bytes)})`)
-  const what = named.length > 0 ? named.join(', ') : `${lacking.length} blobs of other archives, such as ${lacking[0]}`
-  throw new CarryallError('SEQ_INCOMPLETE', `Nothing was pushed: neither carried nor at the destination: ${what}`, {
-    subject: { kind: 'shipment', name: missing[0]?.name ?? lacking[0]! },
-    expected: 0,
-    actual: lacking.length,
-    hint: named.length > 0 ? `Carry ${missing.map((one) => one.name ?? `sequence ${one.sequence_number}`).join(' and ')} here and push again` : 'Push the earlier archives first',
-  })
+  const named = missing.map(
+    (one) =>
+      `${one.name ?? `sequence ${one.sequence_number}`} (${one.blobs} blobs, ${humanSize(one.size_bytes)})`,
+  )
+  const what =
+    named.length > 0 ? named.join(', ') : `${lacking.length} blobs of other archives, such as ${lacking[0]}`
+  throw new CarryallError(
+    'SEQ_INCOMPLETE',
+    `Nothing was pushed: neither carried nor at the destination: ${what}`,
+    {
+      subject: { kind: 'shipment', name: missing[0]?.name ?? lacking[0]! },
+      expected: 0,
+      actual: lacking.length,
+      hint:
+        named.length > 0
+          ? `Carry ${missing.map((one) => one.name ?? `sequence ${one.sequence_number}`).join(' and ')} here and push again`
+          : 'Push the earlier archives first',
+    },
+  )
 }

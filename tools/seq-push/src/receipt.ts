@@ -16,7 +16,11 @@ export interface ReceiptOptions {
  * every image of it answers by its digest, since a registry takes no manifest without what it names. Sizes count blobs of
  * images that do not answer and that no other image has.
  */
-export async function makeReceipt(chain: readonly LoadedSequence[], destination: Destination, options: ReceiptOptions): Promise<Receipt> {
+export async function makeReceipt(
+  chain: readonly LoadedSequence[],
+  destination: Destination,
+  options: ReceiptOptions,
+): Promise<Receipt> {
   const held = await heldDigests(chain, destination, options)
   const shipments = chain.map(({ metadata, shipment, blobs }) => {
     const missing = blobs.filter((blob) => !held.has(blob.digest)).reduce((sum, blob) => sum + blob.size, 0)
@@ -33,18 +37,36 @@ export async function makeReceipt(chain: readonly LoadedSequence[], destination:
     kind: 'Receipt',
     site: options.site,
     holds: 'registry',
-    chains: head === undefined ? [] : [{ ...chain[0]!.metadata.chain, head: { sequence_number: head.sequence_number, metadata_digest: head.metadata_digest }, shipments }],
+    chains:
+      head === undefined
+        ? []
+        : [
+            {
+              ...chain[0]!.metadata.chain,
+              head: { sequence_number: head.sequence_number, metadata_digest: head.metadata_digest },
+              shipments,
+            },
+          ],
     time: options.now.toISOString(),
     tool: options.tool,
   }
 }
 
-async function heldDigests(chain: readonly LoadedSequence[], destination: Destination, options: ReceiptOptions): Promise<ReadonlySet<string>> {
-  const images = new Map(chain.flatMap(({ images: lines }) => lines.map((line) => [`${line.repository}@${line.digest}`, line] as const)))
+async function heldDigests(
+  chain: readonly LoadedSequence[],
+  destination: Destination,
+  options: ReceiptOptions,
+): Promise<ReadonlySet<string>> {
+  const images = new Map(
+    chain.flatMap(({ images: lines }) =>
+      lines.map((line) => [`${line.repository}@${line.digest}`, line] as const),
+    ),
+  )
   const held = new Set<string>()
   await pool(images.values(), options.parallel, options.signal, async (line) => {
     const found = await destination.head(options.repositoryOf(line.repository), line.digest, options.signal)
-    if (found?.digest === line.digest) for (const digest of [...line.manifests, ...line.blobs]) held.add(digest)
+    if (found?.digest === line.digest)
+      for (const digest of [...line.manifests, ...line.blobs]) held.add(digest)
   })
   return held
 }

@@ -19,7 +19,8 @@ export function pushReport(
   blobs: BlobTotals,
 ): PushReport {
   const images = planned.map((image) => pushedImage(image, outcomes.get(image)))
-  const count = (outcome: PushedImage['outcome']): number => images.filter((image) => image.outcome === outcome).length
+  const count = (outcome: PushedImage['outcome']): number =>
+    images.filter((image) => image.outcome === outcome).length
   return {
     apiVersion: API_VERSION,
     kind: 'PushReport',
@@ -52,14 +53,29 @@ export function expectedOutcomes(planned: readonly PlannedImage[]): ReadonlyMap<
 }
 
 /** Adds what the registry cannot know: an index of which only some platforms are carried is refused by many. */
-export function explain(outcomes: ReadonlyMap<CopyImage, CopyOutcome>, planned: readonly PlannedImage[]): ReadonlyMap<CopyImage, CopyOutcome> {
+export function explain(
+  outcomes: ReadonlyMap<CopyImage, CopyOutcome>,
+  planned: readonly PlannedImage[],
+): ReadonlyMap<CopyImage, CopyOutcome> {
   const sparse = new Set<CopyImage>(planned.filter((image) => image.line.sparse))
   return new Map(
     [...outcomes].map(([image, outcome]) => {
-      if (outcome.outcome !== 'failed' || !sparse.has(image) || !isCarryallError(outcome.error, 'REG_REFUSED')) return [image, outcome]
+      if (
+        outcome.outcome !== 'failed' ||
+        !sparse.has(image) ||
+        !isCarryallError(outcome.error, 'REG_REFUSED')
+      )
+        return [image, outcome]
       const { code, message, details } = outcome.error
-      const hint = 'The index is sparse: not all of its platforms are carried. Allow that at the registry, or mirror the image without "platforms"'
-      return [image, { outcome: 'failed', error: new CarryallError(code, message, { ...details, hint, cause: outcome.error }) }]
+      const hint =
+        'The index is sparse: not all of its platforms are carried. Allow that at the registry, or mirror the image without "platforms"'
+      return [
+        image,
+        {
+          outcome: 'failed',
+          error: new CarryallError(code, message, { ...details, hint, cause: outcome.error }),
+        },
+      ]
     }),
   )
 }
@@ -74,18 +90,27 @@ export function exitOf(report: PushReport, errors: readonly unknown[]): ExitCode
 }
 
 /** One error for each image that did not arrive. */
-export function errorsOf(report: PushReport, outcomes: ReadonlyMap<CopyImage, CopyOutcome>): readonly unknown[] {
-  const failed = [...outcomes.values()].flatMap((outcome) => (outcome.outcome === 'failed' ? [outcome.error] : []))
+export function errorsOf(
+  report: PushReport,
+  outcomes: ReadonlyMap<CopyImage, CopyOutcome>,
+): readonly unknown[] {
+  const failed = [...outcomes.values()].flatMap((outcome) =>
+    outcome.outcome === 'failed' ? [outcome.error] : [],
+  )
   const conflicts = report.images
     .filter((image) => image.outcome === 'conflict')
     .map(
       (image) =>
-        new CarryallError('TAG_CONFLICT', `${image.reference} holds ${image.previous_digest}, which no earlier sequence of this chain put there`, {
-          subject: { kind: 'tag', name: image.reference, digest: image.digest },
-          expected: image.digest,
-          actual: image.previous_digest ?? 'nothing',
-          hint: 'It was left as it is. Delete or rename the tag at the destination if it may go, then push again',
-        }),
+        new CarryallError(
+          'TAG_CONFLICT',
+          `${image.reference} holds ${image.previous_digest}, which no earlier sequence of this chain put there`,
+          {
+            subject: { kind: 'tag', name: image.reference, digest: image.digest },
+            expected: image.digest,
+            actual: image.previous_digest ?? 'nothing',
+            hint: 'It was left as it is. Delete or rename the tag at the destination if it may go, then push again',
+          },
+        ),
     )
   return [...failed, ...conflicts]
 }
@@ -93,11 +118,21 @@ export function errorsOf(report: PushReport, outcomes: ReadonlyMap<CopyImage, Co
 function pushedImage(image: PlannedImage, outcome: CopyOutcome | undefined): PushedImage {
   const base = { reference: image.name, digest: image.digest }
   if (outcome === undefined) {
-    return image.state === 'same' ? { ...base, outcome: 'same' } : { ...base, outcome: 'conflict', ...(image.present === undefined ? {} : { previous_digest: image.present }) }
+    return image.state === 'same'
+      ? { ...base, outcome: 'same' }
+      : {
+          ...base,
+          outcome: 'conflict',
+          ...(image.present === undefined ? {} : { previous_digest: image.present }),
+        }
   }
   if (outcome.outcome === 'failed') {
     const { code, message } = errorObject(outcome.error)
     return { ...base, outcome: 'failed', error: { code, message } }
   }
-  return { ...base, outcome: outcome.outcome, ...('previous' in outcome ? { previous_digest: outcome.previous } : {}) }
+  return {
+    ...base,
+    outcome: outcome.outcome,
+    ...('previous' in outcome ? { previous_digest: outcome.previous } : {}),
+  }
 }

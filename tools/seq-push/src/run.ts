@@ -6,6 +6,7 @@ import { humanSize, toPrettyJson, type PushReport } from '@carryall/schemas'
 import { readCarried } from './carried.ts'
 import { push } from './push.ts'
 import { makeReceipt } from './receipt.ts'
+import { refuseUnfit } from './refuse-unfit.ts'
 import { errorsOf, exitOf } from './report.ts'
 import { parseTarget, targetRepository } from './target.ts'
 
@@ -30,8 +31,12 @@ export interface PushFlags {
 export async function run(context: Context, flags: PushFlags, operands: readonly string[]): Promise<Outcome> {
   const target = parseTarget(operands.at(-1)!)
   const carried = await readCarried(context, operands.slice(0, -1), flags.content)
+  refuseUnfit(carried.sequences, flags.site, context.now())
   if (flags.receipt !== undefined && carried.sequences.length === 0) {
-    throw new CarryallError('USAGE_CONFLICT', '--receipt needs sequences: archives without metadata belong to no chain')
+    throw new CarryallError(
+      'USAGE_CONFLICT',
+      '--receipt needs sequences: archives without metadata belong to no chain',
+    )
   }
   const stores = await connectStores({
     env: context.env,
@@ -48,8 +53,14 @@ export async function run(context: Context, flags: PushFlags, operands: readonly
     },
   })
   try {
-    const layout = { write: !context.dryRun, waitSeconds: context.waitSeconds, holder: context.tool.name, signal: context.signal }
-    const destination = target.kind === 'registry' ? stores.registry(target.place) : await stores.layout(target.place, layout)
+    const layout = {
+      write: !context.dryRun,
+      waitSeconds: context.waitSeconds,
+      holder: context.tool.name,
+      signal: context.signal,
+    }
+    const destination =
+      target.kind === 'registry' ? stores.registry(target.place) : await stores.layout(target.place, layout)
     const parallel = Math.min(64, flags['parallel-images'] * flags['parallel-layers'])
     const { report, outcomes } = await push(carried, destination, {
       target,
@@ -73,8 +84,17 @@ export async function run(context: Context, flags: PushFlags, operands: readonly
       await commitFile(flags.receipt, `${toPrettyJson(receipt)}\n`)
     }
     const errors = errorsOf(report, outcomes)
-    const result = { ok: errors.length === 0, changed: report.totals.pushed + report.totals.moved > 0, ...(flags.receipt === undefined ? {} : { receipt: flags.receipt }) }
-    return { items: [{ document: report, result }], exit: exitOf(report, errors), errors, table: () => table(report) }
+    const result = {
+      ok: errors.length === 0,
+      changed: report.totals.pushed + report.totals.moved > 0,
+      ...(flags.receipt === undefined ? {} : { receipt: flags.receipt }),
+    }
+    return {
+      items: [{ document: report, result }],
+      exit: exitOf(report, errors),
+      errors,
+      table: () => table(report),
+    }
   } finally {
     await stores.close()
   }
@@ -84,7 +104,11 @@ function table(report: PushReport): Table {
   const { totals } = report
   return {
     columns: ['OUTCOME', 'IMAGE', 'DIGEST'],
-    rows: report.images.map((image) => [image.outcome, image.reference.replace(/@sha256:.*/, ' (attached)'), image.digest]),
+    rows: report.images.map((image) => [
+      image.outcome,
+      image.reference.replace(/@sha256:.*/, ' (attached)'),
+      image.digest,
+    ]),
     notes: [
       `${totals.pushed} pushed, ${totals.moved} moved, ${totals.same} the same, ${totals.conflicts} in conflict, ${totals.failed} failed; ${humanSize(totals.uploaded_bytes)} sent`,
       ...(totals.conflicts + totals.failed === 0 ? ['All digests equal'] : []),

@@ -18,7 +18,9 @@ export function parseTarget(text: string): Target {
   if (layout !== undefined) return { text, kind: 'layout', place: layout, prefix: '' }
   const [, place, prefix = ''] = /^docker:\/\/([^/]+)(?:\/(.+?))?\/?$/.exec(text) ?? []
   if (place === undefined || !isHost(place) || (prefix !== '' && !isRepository(prefix))) {
-    throw new CarryallError('REFERENCE_INVALID', `"${text}" is not a destination`, { hint: 'Write docker://host[:port][/prefix] or oci:directory as the last operand' })
+    throw new CarryallError('REFERENCE_INVALID', `"${text}" is not a destination`, {
+      hint: 'Write docker://host[:port][/prefix] or oci:directory as the last operand',
+    })
   }
   return { text, kind: 'registry', place, prefix }
 }
@@ -29,15 +31,25 @@ export function parseTarget(text: string): Target {
  */
 export function targetRepository(target: Target, repository: string, maxNestedPaths: number): string {
   const parts = [...(target.prefix === '' ? [] : target.prefix.split('/')), ...repository.split('/')]
-  const kept = maxNestedPaths > 0 && parts.length > maxNestedPaths ? [...parts.slice(0, maxNestedPaths - 1), parts.slice(maxNestedPaths - 1).join('-')] : parts
+  const kept =
+    maxNestedPaths > 0 && parts.length > maxNestedPaths
+      ? [...parts.slice(0, maxNestedPaths - 1), parts.slice(maxNestedPaths - 1).join('-')]
+      : parts
   const name = kept.join('/')
   if (!isRepository(name)) {
-    throw new CarryallError('REFERENCE_INVALID', `"${name}" is not a repository name that a registry takes`, { hint: 'Choose a shorter prefix at the destination' })
+    throw new CarryallError('REFERENCE_INVALID', `"${name}" is not a repository name that a registry takes`, {
+      hint: 'Choose a shorter prefix at the destination',
+    })
   }
   return name
 }
 
 /** `host/repository:tag` or `host/repository@digest`, for reports. */
-export function referenceOf(target: Target, repository: string, tag: string | undefined, digest: string): string {
+export function referenceOf(
+  target: Target,
+  repository: string,
+  tag: string | undefined,
+  digest: string,
+): string {
   return `${target.kind === 'layout' ? `oci:${target.place}` : target.place}/${repository}${tag === undefined ? `@${digest}` : `:${tag}`}`
 }

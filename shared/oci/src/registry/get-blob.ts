@@ -24,6 +24,7 @@ export async function* getBlob(
     access: accessTo(registry.host, repository, 'pull'),
     headers: offset > 0 ? { range: `bytes=${offset}-${blob.size - 1}` } : {},
     idempotent: false,
+    expect: blob.size - offset,
     ...(signal ? { signal } : {}),
   })
   if (offset > 0 && answer.status === 206) await checkRange(registry, answer, blob, offset)

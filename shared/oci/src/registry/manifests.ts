@@ -59,7 +59,11 @@ async function get(
   reference: string,
   signal: AbortSignal | undefined,
 ): Promise<Manifest | undefined> {
-  const { answer, bytes } = await requestWhole(registry, asking('GET', registry, repository, reference, signal), MAX_MANIFEST)
+  const { answer, bytes } = await requestWhole(
+    registry,
+    asking('GET', registry, repository, reference, signal),
+    MAX_MANIFEST,
+  )
   if (answer.status === 404) {
     await answer.dump()
     return undefined

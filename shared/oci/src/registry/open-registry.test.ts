@@ -191,7 +191,7 @@ test('a registry that was killed and started again in the middle of an upload ge
   expect(await store.putBlob('a', blob.descriptor, source)).toBe('uploaded')
   expect(opened).toBe(2)
   const read: Buffer[] = []
-  for await (const chunk of store.blob('a', blob.descriptor)) read.push(chunk)
+  for await (const chunk of store.blob('a', blob.descriptor)) read.push(Buffer.from(chunk))
   expect(Buffer.concat(read).equals(blob.bytes)).toBe(true)
   await second!.stop()
 })

@@ -162,10 +162,14 @@ function indexToExtend(found: Manifest | undefined, subject: () => Subject): Raw
 }
 
 function takenByImage({ host }: Connection, subject: Subject): CarryallError {
-  return new CarryallError('TAG_CONFLICT', `${subject.name} is the image itself, so that what is attached to it cannot be listed there`, {
-    subject,
-    hint: `${host} has no referrers API: give the image a tag of its own (targetTag), or leave signatures behind`,
-  })
+  return new CarryallError(
+    'TAG_CONFLICT',
+    `${subject.name} is the image itself, so that what is attached to it cannot be listed there`,
+    {
+      subject,
+      hint: `${host} has no referrers API: give the image a tag of its own (targetTag), or leave signatures behind`,
+    },
+  )
 }
 
 function tooMany(registry: Connection, repository: string, digest: string): CarryallError {
