@@ -93,6 +93,14 @@ describe('the lane as it is written in the README', () => {
     )
   })
 
+  test('pushes what it lists, also without an operand', async () => {
+    const ended = await sh(`seq-meta list content | seq-push docker://${target.host}/listed`)
+    expect(ended.exit, ended.stderr).toBe(0)
+    expect(documents(ended)).toMatchObject([{ totals: { images: 2, pushed: 2 } }])
+    const layout = await sh('seq-push content/seq1-baseline/seq-metadata.yaml oci:layout')
+    expect(documents(layout)).toMatchObject([{ totals: { images: 2, pushed: 2 } }])
+  })
+
   test('takes the configuration from a pipe', async () => {
     const ended = await sh('cat imageset-config.yaml | mirror-seq -c - --content other')
     expect(documents(ended)).toMatchObject([

@@ -1,4 +1,4 @@
-import { cp, mkdir, open, readFile, rm, truncate } from 'node:fs/promises'
+import { cp, mkdir, open, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { BlobLine, PushReport, Receipt, Sequence } from '@carryall/schemas'
@@ -20,7 +20,7 @@ import { startServing } from '../support/serving.ts'
 import { rawManifest } from '../support/skopeo.ts'
 import { treeOf } from '../support/storage.ts'
 import { openStores } from '../support/stores.ts'
-import { seqPush } from '../support/tools.ts'
+import { mirrorSeq, seqPush } from '../support/tools.ts'
 
 const base = sampleLayer('base layer', 40_000)
 const app = ['one', 'two', 'three'].map((version) =>
@@ -166,6 +166,13 @@ describe('a push of which a sequence is missing', () => {
 })
 
 describe('a tag', () => {
+  test('is pushed once, however often its sequence is named', async () => {
+    const content = await carry(1)
+    const { document } = only<PushReport>(await push(content, join(content, 'seq1-n1')))
+    expect(document.sequences).toHaveLength(1)
+    expect(document.totals).toMatchObject({ images: 3, pushed: 3 })
+  })
+
   test('that someone else put there is left as it is; the others are pushed', async () => {
     const mine = sampleImage('by hand')
     await put('app', 'v', mine)
@@ -276,11 +283,54 @@ describe('damage', () => {
     expect(only(await push(content)).result.changed).toBe(false)
   })
 
+  test('in the index of an earlier sequence counts as well: it says where blobs are and which tags may move', async () => {
+    const content = await carry(1, 2)
+    const file = join(content, 'seq1-n1', 'images.ndjson')
+    await writeFile(
+      file,
+      (await readFile(file, 'utf8')).replaceAll(app[0]!.descriptor.digest, app[2]!.descriptor.digest),
+    )
+    expect(failure(await push(join(content, 'seq2-n2')))).toEqual([82, 'DIGEST_MISMATCH'])
+  })
+
   test('an archive that is cut is not taken for one that is missing', async () => {
     const content = await carry(1)
     await truncate(join(content, 'seq1-n1', 'mirror_000001.tar'), 5000)
     expect(failure(await push(content))).toEqual([82, 'SIZE_MISMATCH'])
     expect(await (await fetch(`${target.url}/v2/_catalog`)).json()).toEqual({ repositories: [] })
+  })
+})
+
+describe('a sequence that was not meant for here and now', () => {
+  const made = async (...flags: readonly string[]): Promise<string> => {
+    await lane.configure([`${lane.source.host}/other:1`])
+    const content = scratch.at('content')
+    return only<Sequence>(await mirrorSeq(['-c', lane.config, '--content', content, ...flags])).result
+      .directory
+  }
+  const later = (days: number) => ({ now: () => new Date(Date.now() + days * 86_400_000) })
+
+  test('because it has expired is refused; one that is superseded may have', async () => {
+    const directory = await made('--expires', '90d')
+    expect(only(await push(directory)).result.changed).toBe(true)
+    expect(failure(await seqPush([directory, `docker://${target.host}`], later(91)))).toEqual([
+      81,
+      'SEQ_EXPIRED',
+    ])
+    await lane.configure([`${lane.source.host}/other:1`, `${lane.source.host}/fresh:1`])
+    only(await mirrorSeq(['-c', lane.config, '--content', scratch.at('content'), '--expires', '200d']))
+    expect(
+      only(await seqPush([scratch.at('content'), `docker://${target.host}`], later(91))).result.changed,
+    ).toBe(true)
+  })
+
+  test('because it is for other sites is refused where the site is told', async () => {
+    const directory = await made('--site', 'plant-a', '--site', 'plant-b')
+    const ran = await push(directory, '--site', 'plant-c')
+    expect(failure(ran)).toEqual([81, 'SEQ_WRONG_SITE'])
+    expect(failureErrors(ran)[0]!.message).toContain('plant-a, plant-b')
+    expect(await (await fetch(`${target.url}/v2/_catalog`)).json()).toEqual({ repositories: [] })
+    expect(only(await push(directory, '--site', 'plant-b')).result.changed).toBe(true)
   })
 })
 

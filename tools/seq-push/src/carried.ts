@@ -57,11 +57,14 @@ export async function readCarried(
     throw new CarryallError('INPUT_EMPTY', 'No sequence was given', {
       hint: 'Name a sequence, a content directory, or pipe a Sequence in',
     })
-  const sequences = (await Promise.all(shipments.map(loadSequence))).sort(
+  // A content directory and one of its sequences name that one twice.
+  const each = new Map(shipments.map((shipment) => [shipment.metadataDigest, shipment]))
+  const sequences = (await Promise.all([...each.values()].map(loadSequence))).sort(
     (a, b) => a.metadata.sequence_number - b.metadata.sequence_number,
   )
-  for (const sequence of sequences) await refuseDamaged(sequence)
   const chain = await chainOf(sequences, content ?? dirname(first.directory))
+  // Earlier ones, too: they say where blobs are and which tags may move.
+  for (const sequence of chain) await refuseDamaged(sequence)
   return {
     sequences,
     chain,

@@ -9,12 +9,16 @@ import type { LoadedSequence } from '@carryall/sequence'
 export function refuseUnfit(sequences: readonly LoadedSequence[], site: string | undefined, now: Date): void {
   for (const { metadata } of sequences) {
     if (site === undefined || metadata.site === undefined || metadata.site.includes(site)) continue
-    throw new CarryallError('SEQ_WRONG_SITE', `${metadata.name} is for ${metadata.site.join(', ')}, not for ${site}`, {
-      subject: { kind: 'shipment', name: metadata.name },
-      expected: site,
-      actual: metadata.site.join(', '),
-      hint: 'Push the sequence that was made for this site, or correct --site',
-    })
+    throw new CarryallError(
+      'SEQ_WRONG_SITE',
+      `${metadata.name} is for ${metadata.site.join(', ')}, not for ${site}`,
+      {
+        subject: { kind: 'shipment', name: metadata.name },
+        expected: site,
+        actual: metadata.site.join(', '),
+        hint: 'Push the sequence that was made for this site, or correct --site',
+      },
+    )
   }
   const newest = sequences.at(-1)?.metadata
   if (newest?.expires === undefined || new Date(newest.expires) > now) return

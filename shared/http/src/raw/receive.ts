@@ -49,6 +49,8 @@ class Receiver {
   readonly #head = Buffer.allocUnsafe(16 * 1024)
   #seen = Buffer.alloc(0)
   #answer: AnswerHead | undefined
+  /** Bytes of the body that came while none were wanted. */
+  readonly #pending: Buffer[] = []
   #socket: Socket | undefined
   #buffers: Buffer[] = []
   #which = 0
@@ -153,11 +155,13 @@ class Receiver {
   /** Takes note of bytes that came. Always true: what is to stop is paused, so that Node asks for another target. */
   #took(count: number, from: Uint8Array): boolean {
     if (this.#ended) return true
-    if (this.#answer !== undefined) {
-      const taken = Math.min(count, this.#left)
-      if (from === this.#head) this.#head.copy(this.#buffers[this.#which]!, this.#filled, 0, taken)
-      this.#add(taken)
-    } else this.#readHead(count)
+    if (this.#answer === undefined) this.#readHead(count)
+    else if (from !== this.#head) this.#add(count)
+    else {
+      // TLS hands out what it has decrypted although reading is paused.
+      this.#pending.push(Buffer.from(this.#head.subarray(0, count)))
+      this.#drain()
+    }
     if (!this.#reading) this.#socket?.pause()
     return true
   }
@@ -171,17 +175,33 @@ class Receiver {
       this.#fail(error)
     }
     if (this.#answer === undefined) return
+    this.#pending.push(this.#seen.subarray(this.#answer.length))
     this.#reading = false
     this.#tell()
   }
 
   #expect(length: number): void {
     this.#left = length
-    const early = this.#seen.subarray(this.#answer!.length, this.#answer!.length + length)
-    early.copy(this.#buffers[0]!)
-    this.#reading = true
-    this.#add(early.length)
-    if (this.#reading) this.#socket?.resume()
+    this.#read()
+  }
+
+  /** Goes on reading: what came meanwhile first. */
+  #read(): void {
+    this.#reading = this.#left > 0
+    this.#drain()
+    if (!this.#reading) return
+    this.#socket?.setTimeout(this.#options.idleMs)
+    this.#socket?.resume()
+  }
+
+  #drain(): void {
+    while (this.#reading && this.#pending.length > 0) {
+      const chunk = this.#pending.shift()!
+      const taken = Math.min(chunk.length, CHUNK_BYTES - this.#filled, this.#left)
+      chunk.copy(this.#buffers[this.#which]!, this.#filled, 0, taken)
+      if (taken < chunk.length) this.#pending.unshift(chunk.subarray(taken))
+      this.#add(taken)
+    }
   }
 
   #add(count: number): void {
@@ -209,10 +229,7 @@ class Receiver {
   #release(): void {
     this.#ready = undefined
     if (this.#full) this.#handOut()
-    if (this.#left === 0) return
-    this.#reading = true
-    this.#socket?.setTimeout(this.#options.idleMs)
-    this.#socket?.resume()
+    if (this.#left > 0) this.#read()
   }
 
   readonly #abort = (): void => this.#fail(this.#options.signal?.reason)
