@@ -32,6 +32,8 @@ export interface Proxied {
   readonly before: number
   /** What went wrong with the answer. */
   fault?: Fault
+  /** True once the whole answer was sent. */
+  answered?: true
 }
 
 export interface FaultProxy extends AsyncDisposable {
@@ -72,6 +74,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const answer = await ask(target, incoming)
     const body = await buffer(answer)
     await spoil(outgoing, answer, method === 'HEAD' ? Buffer.alloc(0) : body, fault)
+    proxied.answered = true
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ImageLine, MirrorPlan, PushReport, Sequence } from '@carryall/schemas'
@@ -174,6 +174,19 @@ describe('what is mirrored', () => {
     )
   })
 
+  test('may have a layer of which the type is that of a manifest', async () => {
+    await using source = await startServing(scratch.at('source'))
+    const image = sampleImage('inside', { layers: [] })
+    const layer = { ...image.blobs[0]!, descriptor: { ...image.blobs[0]!.descriptor, mediaType: image.manifest.mediaType } }
+    const wrapped = sampleImage('wrapping', { layers: [], shared: [layer] })
+    await pushSample(source.store, 'wrapped', wrapped, '1')
+    await lane.configure([`${source.host}/wrapped:1`])
+    only(await mirror())
+    await using there = await startServing(scratch.at('there'))
+    only(await seqPush([content, `docker://${there.host}`]))
+    expect(await rawManifest(`docker://${there.host}/wrapped:1`)).toEqual(wrapped.manifest.bytes)
+  })
+
   test('leaves foreign layers out and says so', async () => {
     // docker-registry takes no manifest that names a URL.
     await using source = await startServing(scratch.at('source'))
@@ -275,6 +288,37 @@ describe('platforms', () => {
 })
 
 describe('the configuration', () => {
+  test("is read with keys in any case, as oc-mirror's are, and JSON as well", async () => {
+    const text = [
+      'kind: ImageSetConfiguration',
+      'apiversion: mirror.openshift.io/v2alpha1',
+      'mirror:',
+      '  additionalimages:',
+    ]
+    for (const { name } of [{ name: nameOf(app) }, { name: nameOf(multi) }])
+      text.push(`    - Name: ${lane.source.host}/${name}`)
+    await writeFile(lane.config, [...text, '  BlockedImages:', "    - name: ':multi'", ''].join('\n'))
+    expect(await mirrored('--remove-signatures')).toEqual(['team/app:1.0'])
+    await writeFile(
+      lane.config,
+      JSON.stringify({
+        kind: 'ImageSetConfiguration',
+        apiVersion: 'mirror.openshift.io/v2alpha1',
+        mirror: { additionalImages: [{ name: `${lane.source.host}/${nameOf(multi)}` }] },
+      }),
+    )
+    expect(await mirrored('--remove-signatures')).toEqual(['team/app:multi'])
+  })
+
+  test('that asks for nothing is refused', async () => {
+    await lane.configure([])
+    expect(failure(await mirror())).toEqual([78, 'CONFIG_EMPTY'])
+    await lane.configure([app], { mirror: { blockedImages: [{ name: 'team' }] } })
+    expect(failure(await mirror())).toEqual([78, 'CONFIG_EMPTY'])
+    await lane.configure([`${lane.source.host}/team/app`])
+    expect(failure(await mirror())).toEqual([78, 'CONFIG_INVALID'])
+  })
+
   test('of v1alpha2 is read with a warning', async () => {
     await lane.configure([app], { apiVersion: 'mirror.openshift.io/v1alpha2' })
     const ran = await mirror('--remove-signatures')

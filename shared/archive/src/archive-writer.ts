@@ -72,6 +72,8 @@ export class ArchiveWriter {
   readonly path: string
   readonly plan: ArchivePlan
   readonly #handle: FileHandle
+  /** Writes of one file wait for its inode in the kernel anyway, and burn a core there. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(path: string, plan: ArchivePlan, handle: FileHandle) {
     this.path = path
@@ -93,7 +95,9 @@ export class ArchiveWriter {
     ) {
       throw new RangeError(`No data of one entry: ${buffer.length} bytes at ${position} of ${this.path}`)
     }
-    await this.#named('write', () => writeAll(this.#handle, buffer, position))
+    const written = this.#turn.then(() => this.#named('write', () => writeAll(this.#handle, buffer, position)))
+    this.#turn = written.catch(() => undefined)
+    await written
   }
 
   /** Fulfilled when all that was written so far survives a power cut. Throws IO_FAILED; do not go on after it. */

@@ -1,6 +1,9 @@
 import * as z from 'zod'
 import { digestSchema } from './name-schemas.ts'
 
+// Compiling a parser for each schema costs a short run more than it saves, and a long one nothing that is noticed.
+z.config({ jitless: true })
+
 /** Bytes; below 2^53. */
 export const bytesSchema = z.int().min(0).describe('Bytes')
 

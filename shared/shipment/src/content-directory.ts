@@ -78,7 +78,7 @@ function writer(
   release: () => Promise<void>,
 ): ContentWriter {
   const stagingRoot = join(own, 'staging')
-  const staged = async (): Promise<readonly string[]> => {
+  const stagings = async (): Promise<readonly string[]> => {
     try {
       return await readdir(stagingRoot)
     } catch (error) {
@@ -95,18 +95,24 @@ function writer(
       return directory
     },
     async leftovers(id) {
-      const names = await staged()
+      const names = await stagings()
       return names
         .filter((name) => name !== id && !name.startsWith('.'))
         .sort()
         .map((name) => join(stagingRoot, name))
     },
     async retire(id) {
-      const names = await staged()
+      const names = await stagings()
       if (!names.includes(id)) return
       let number = 1
       while (names.includes(`${id}-${number}`)) number++
-      await publishDirectory(join(stagingRoot, id), join(stagingRoot, `${id}-${number}`))
+      try {
+        await publishDirectory(join(stagingRoot, id), join(stagingRoot, `${id}-${number}`))
+      } catch (error) {
+        // Where a sync failed the cache may show what the disk never got, and no later sync would tell.
+        await removeTree(join(stagingRoot, id)).catch(() => undefined)
+        throw error
+      }
     },
     discard: removeTree,
     async publish(staged, name) {

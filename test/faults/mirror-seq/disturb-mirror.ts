@@ -36,6 +36,19 @@ export function placesIn(
   return places(calls, what).filter(({ call, when }) => inside.has(`${call} ${when}`))
 }
 
+/** Places that a sample must not miss: what is known of an archive is lost at its sync, at its close, and where it is opened to be read. */
+export function isTelling(calls: readonly Call[]): (fault: Injection) => boolean {
+  const seen = new Set<string>()
+  const telling = new Set<string>()
+  for (const { name, nth, paths } of calls) {
+    const key = `${name} ${paths[0]}`
+    if (/^(?:fsync|close|openat)$/.test(name) && key.endsWith('.tar') && !seen.has(key))
+      telling.add(`${name} ${nth}`)
+    seen.add(key)
+  }
+  return ({ call, when }) => telling.has(`${call} ${when}`)
+}
+
 /** What is wrong after a run with one fault, and after a second run that nothing disturbs; nothing if all is well. */
 export async function disturbMirror(
   measured: Measured,

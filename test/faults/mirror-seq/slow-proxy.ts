@@ -37,7 +37,7 @@ export async function startSlowProxy(target: string): Promise<SlowProxy> {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       for (let at = 0; at < chunk.length; at += PART) {
         outgoing.write(chunk.subarray(at, at + PART))
-        await wait(proxy.pace)
+        await wait(proxy.pace, undefined, { ref: false })
       }
     }
     outgoing.end()

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { removeTree } from '@carryall/durable'
-import { FinishedPrefix, followDigest, openArchive, type ArchivePlan, type ArchiveWriter, type DigestFollower } from '@carryall/archive'
+import {
+  FinishedPrefix,
+  followDigest,
+  openArchive,
+  type ArchivePlan,
+  type ArchiveWriter,
+  type DigestFollower,
+} from '@carryall/archive'
 import type { HeldBlob, MirrorPlan } from '@carryall/schemas'
 import { blobEntry, describedLayout, linkEntries } from '@carryall/sequence'
 
@@ -18,6 +25,8 @@ export interface StagedArchives {
   abandon(): Promise<void>
 }
 
+type Layout = Pick<MirrorPlan, 'images' | 'blobs' | 'archives'>
+
 interface Staged {
   readonly plan: ArchivePlan
   readonly writer: ArchiveWriter
@@ -27,7 +36,7 @@ interface Staged {
 }
 
 /** Opens the archives of a plan in `directory` and writes everything but the blobs. What a former run left there stays. */
-export async function stageArchives(plan: MirrorPlan, directory: string): Promise<StagedArchives> {
+export async function stageArchives(plan: Layout, directory: string): Promise<StagedArchives> {
   const held = plan.blobs.filter((blob): blob is HeldBlob => 'archive' in blob)
   const archives = new Map<string, Staged>()
   const abandon = (): Promise<void> => closeAll(archives.values())
@@ -35,7 +44,13 @@ export async function stageArchives(plan: MirrorPlan, directory: string): Promis
     for (const archive of describedLayout(plan.images, held, plan.archives)) {
       const path = join(directory, archive.name)
       const writer = await openArchive(path, archive)
-      archives.set(archive.name, { plan: archive, writer, prefix: new FinishedPrefix(archive), digest: followDigest(path, archive.size), closed: false })
+      archives.set(archive.name, {
+        plan: archive,
+        writer,
+        prefix: new FinishedPrefix(archive),
+        digest: followDigest(path, archive.size),
+        closed: false,
+      })
     }
     await writeLinks(plan, [...archives.values()])
   } catch (error) {
@@ -44,7 +59,9 @@ export async function stageArchives(plan: MirrorPlan, directory: string): Promis
   }
   const at = (blob: HeldBlob): Staged => archives.get(blob.archive)!
   return {
-    blobs: [...held].sort((a, b) => (a.archive === b.archive ? a.offset - b.offset : a.archive < b.archive ? -1 : 1)),
+    blobs: [...held].sort((a, b) =>
+      a.archive === b.archive ? a.offset - b.offset : a.archive < b.archive ? -1 : 1,
+    ),
     pathOf: (blob) => join(directory, blob.archive),
     write: (blob, position, chunk) => at(blob).writer.write(blob.offset + position, chunk),
     finish: (blob) => at(blob).digest.advance(at(blob).prefix.finish(blobEntry(blob.digest))),
@@ -84,7 +101,7 @@ async function closeDurably(archive: Staged): Promise<void> {
   }
 }
 
-async function writeLinks(plan: MirrorPlan, archives: readonly Staged[]): Promise<void> {
+async function writeLinks(plan: Layout, archives: readonly Staged[]): Promise<void> {
   const links = linkEntries(plan.images)
   for (const { plan: archive, writer, prefix, digest } of archives) {
     for (const entry of archive.entries) {
