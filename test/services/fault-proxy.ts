@@ -1,7 +1,10 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout as wait } from 'node:timers/promises'
 import { random } from '../support/random.ts'
+
+const UNREAD_MS = 50
 
 /** What goes wrong with one answer. Positions count bytes of the body. */
 export type Fault =
@@ -132,6 +135,8 @@ async function spoil(
   outgoing.flushHeaders()
   if (sent.length > 0) await new Promise<void>((resolve) => outgoing.write(sent, () => resolve()))
   if (fault?.fault === 'stall') return
+  // A reset takes with it what the other side's kernel holds unread.
+  if (fault && 'after' in fault && sent.length > 0) await wait(UNREAD_MS)
   const isShort = fault?.fault === 'length' || (fault?.fault === 'truncate' && !fault.honest)
   if (fault?.fault === 'reset') outgoing.socket?.resetAndDestroy()
   else if (isShort) outgoing.socket?.end()

@@ -177,7 +177,10 @@ describe('what is mirrored', () => {
   test('may have a layer of which the type is that of a manifest', async () => {
     await using source = await startServing(scratch.at('source'))
     const image = sampleImage('inside', { layers: [] })
-    const layer = { ...image.blobs[0]!, descriptor: { ...image.blobs[0]!.descriptor, mediaType: image.manifest.mediaType } }
+    const layer = {
+      ...image.blobs[0]!,
+      descriptor: { ...image.blobs[0]!.descriptor, mediaType: image.manifest.mediaType },
+    }
     const wrapped = sampleImage('wrapping', { layers: [], shared: [layer] })
     await pushSample(source.store, 'wrapped', wrapped, '1')
     await lane.configure([`${source.host}/wrapped:1`])

@@ -82,7 +82,8 @@ export function createHttp(options: HttpOptions = {}): HttpClient {
         unverified: url.protocol === 'http:' && (await unverified(url.host)),
       })
       const headers = { ...headersFor(request, home, options.userAgent), ...credentials }
-      const answer = (await large(request, url, headers)) ?? (await send(pools, request, url, headers, idleMs))
+      const answer =
+        (await large(request, url, headers)) ?? (await send(pools, request, url, headers, idleMs))
       const location = answer.header('location')
       if (!isRedirect(answer.status) || location === undefined || !isSafe(request)) {
         if (!isTransient(answer.status)) return answer

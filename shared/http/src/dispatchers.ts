@@ -31,7 +31,7 @@ export interface Dispatchers {
 /** Makes a pool of HTTP/1.1 connections at the first request to each origin, direct or through the proxy of `env`. */
 export function dispatchers(options: DispatcherOptions): Dispatchers {
   const pools = new Map<string, Promise<Dispatcher>>()
-  const contexts = new Map<string, object>()
+  const contexts = new Map<string, Promise<object>>()
   return {
     get: (url, upload) => {
       const key = `${upload ? 'up' : 'down'} ${url.origin}`
@@ -41,8 +41,9 @@ export function dispatchers(options: DispatcherOptions): Dispatchers {
     },
     route: async (url) => {
       if (proxyFor(url, options.env) !== undefined) return undefined
-      const tls = url.protocol === 'https:' ? (contexts.get(url.host) ?? tlsFor(url, options)) : {}
-      if (url.protocol === 'https:') contexts.set(url.host, tls)
+      const tls =
+        url.protocol === 'https:' ? (contexts.get(url.origin) ?? tlsFor(url, options)) : Promise.resolve({})
+      contexts.set(url.origin, tls)
       return { tls: await tls, lookup: lookup as LookupFunction, connectMs: connectMs(options) }
     },
     close: async () => {

@@ -11,7 +11,11 @@ const AT_ONCE = 6
 const ANSWER_TO_UPLOAD_MS = 15 * 60_000
 
 /** Requests with a large body, by connections of their own; undefined for any other, which the pools send. */
-export type SendLarge = (request: HttpRequest, url: URL, headers: HeaderValues) => Promise<HttpResponse | undefined>
+export type SendLarge = (
+  request: HttpRequest,
+  url: URL,
+  headers: HeaderValues,
+) => Promise<HttpResponse | undefined>
 
 /** At most six downloads and six uploads at once for each origin. */
 export function sendLarge(pools: Dispatchers, idleMs: number): SendLarge {
@@ -31,7 +35,10 @@ export function sendLarge(pools: Dispatchers, idleMs: number): SendLarge {
     const options = { route, idleMs, signal, onEnd }
     if (!upload) return (await import('./raw/receive.ts')).receive(url, headers, options)
     const { transmit } = await import('./raw/transmit.ts')
-    return transmit(method, url, { ...headers, 'content-length': String(size) }, body, { ...options, answerMs: ANSWER_TO_UPLOAD_MS })
+    return transmit(method, url, { ...headers, 'content-length': String(size) }, body, {
+      ...options,
+      answerMs: ANSWER_TO_UPLOAD_MS,
+    })
   }
 }
 

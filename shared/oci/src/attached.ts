@@ -28,7 +28,13 @@ export function attachmentFinder(
     return known
   }
 
-  const collect = async (found: Map<string, Attachment>, repository: string, digest: string, signal: AbortSignal | undefined, depth: number): Promise<void> => {
+  const collect = async (
+    found: Map<string, Attachment>,
+    repository: string,
+    digest: string,
+    signal: AbortSignal | undefined,
+    depth: number,
+  ): Promise<void> => {
     if (depth >= MAX_DEPTH) return
     const all = await tagsOf(repository, signal)
     const named = COSIGN_SUFFIXES.map((suffix) => `${digest.replace(':', '-')}.${suffix}`)
@@ -56,7 +62,11 @@ export function attachmentFinder(
 }
 
 /** All tags of a repository; undefined where there are too many, or the registry does not list them. */
-async function allTags(source: Source, repository: string, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined> {
+async function allTags(
+  source: Source,
+  repository: string,
+  signal?: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
   const tags = new Set<string>()
   try {
     for await (const tag of source.tags(repository, signal)) if (tags.add(tag).size > LISTED) return undefined

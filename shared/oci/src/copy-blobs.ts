@@ -34,20 +34,32 @@ export async function copyBlobs(
     counts[outcome]++
     if (outcome === 'uploaded') counts.uploadedBytes += blob.size
   }
-  await pool(wantedBlobs(images).values(), options.parallel, options.signal, async ({ blob, sourceRepository, repositories }) => {
-    let mountFrom = options.mountFrom?.(blob.digest)
-    try {
-      for (const repository of repositories) {
-        const fetch = { retry: options.retry, signal: options.signal }
-        const open = (): AsyncIterable<Buffer> => counted(fetchBlob(source, sourceRepository, blob, fetch), options.onBytes)
-        count(await destination.putBlob(repository, blob, open, { signal: options.signal, ...(mountFrom === undefined ? {} : { mountFrom }) }), blob)
-        mountFrom ??= repository
+  await pool(
+    wantedBlobs(images).values(),
+    options.parallel,
+    options.signal,
+    async ({ blob, sourceRepository, repositories }) => {
+      let mountFrom = options.mountFrom?.(blob.digest)
+      try {
+        for (const repository of repositories) {
+          const fetch = { retry: options.retry, signal: options.signal }
+          const open = (): AsyncIterable<Buffer> =>
+            counted(fetchBlob(source, sourceRepository, blob, fetch), options.onBytes)
+          count(
+            await destination.putBlob(repository, blob, open, {
+              signal: options.signal,
+              ...(mountFrom === undefined ? {} : { mountFrom }),
+            }),
+            blob,
+          )
+          mountFrom ??= repository
+        }
+      } catch (error) {
+        if (options.signal.aborted || endsRun(error)) throw error
+        failures.set(blob.digest, error)
       }
-    } catch (error) {
-      if (options.signal.aborted || endsRun(error)) throw error
-      failures.set(blob.digest, error)
-    }
-  })
+    },
+  )
   return { counts, failures }
 }
 
@@ -56,7 +68,11 @@ function wantedBlobs(images: readonly CopyImage[]): Map<string, Wanted> {
   for (const image of images) {
     for (const { digest, size } of image.blobs) {
       const blob = { mediaType: 'application/octet-stream', digest, size }
-      const known = wanted.get(digest) ?? { blob, sourceRepository: image.sourceRepository, repositories: new Set<string>() }
+      const known = wanted.get(digest) ?? {
+        blob,
+        sourceRepository: image.sourceRepository,
+        repositories: new Set<string>(),
+      }
       known.repositories.add(image.repository)
       wanted.set(digest, known)
     }
@@ -64,7 +80,10 @@ function wantedBlobs(images: readonly CopyImage[]): Map<string, Wanted> {
   return wanted
 }
 
-async function* counted(chunks: AsyncIterable<Buffer>, onBytes: ((count: number) => void) | undefined): AsyncGenerator<Buffer> {
+async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  onBytes: ((count: number) => void) | undefined,
+): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
     yield chunk
     onBytes?.(chunk.length)

@@ -46,8 +46,20 @@ interface Walk {
  * Reads an image's manifests to the last child: nested indexes, Docker and OCI, artifacts. Only manifests are fetched.
  * Throws what the store throws, and REG_PROTOCOL for indexes nested deeper than 8 or with more than 10,000 manifests.
  */
-export async function walkImage(source: Source, repository: string, reference: string, options: WalkOptions = {}): Promise<ImageGraph> {
-  const walk: Walk = { manifests: new Map(), blobs: new Map(), configs: new Set(), skipped: new Map(), platforms: new Set(), sparse: false }
+export async function walkImage(
+  source: Source,
+  repository: string,
+  reference: string,
+  options: WalkOptions = {},
+): Promise<ImageGraph> {
+  const walk: Walk = {
+    manifests: new Map(),
+    blobs: new Map(),
+    configs: new Set(),
+    skipped: new Map(),
+    platforms: new Set(),
+    sparse: false,
+  }
   await visit(walk, source, repository, reference, options, 0)
   return {
     manifests: [...walk.manifests.values()],
@@ -59,22 +71,37 @@ export async function walkImage(source: Source, repository: string, reference: s
   }
 }
 
-async function visit(walk: Walk, source: Source, repository: string, reference: string, options: WalkOptions, depth: number): Promise<void> {
-  if (depth > MAX_DEPTH) throw new CarryallError('REG_PROTOCOL', `Indexes in ${repository} are nested deeper than ${MAX_DEPTH}`)
+async function visit(
+  walk: Walk,
+  source: Source,
+  repository: string,
+  reference: string,
+  options: WalkOptions,
+  depth: number,
+): Promise<void> {
+  if (depth > MAX_DEPTH)
+    throw new CarryallError('REG_PROTOCOL', `Indexes in ${repository} are nested deeper than ${MAX_DEPTH}`)
   if (walk.manifests.has(reference)) return
   const manifest = await source.manifest(repository, reference, options.signal)
-  if (walk.manifests.size >= MAX_MANIFESTS) throw new CarryallError('REG_PROTOCOL', `${repository}@${reference} has more than ${MAX_MANIFESTS} manifests`)
+  if (walk.manifests.size >= MAX_MANIFESTS)
+    throw new CarryallError(
+      'REG_PROTOCOL',
+      `${repository}@${reference} has more than ${MAX_MANIFESTS} manifests`,
+    )
   const content = parseManifest(manifest.bytes, manifest.mediaType)
   if (content.config) walk.configs.add(content.config.digest)
   for (const blob of [...(content.config ? [content.config] : []), ...content.layers]) {
     const skip = isForeignLayer(blob) && !options.foreignLayers
     addBlob(skip ? walk.skipped : walk.blobs, blob, manifest)
   }
-  const kept = keptChildren(content, options.platforms).filter((child) => options.present?.(child.digest) ?? true)
+  const kept = keptChildren(content, options.platforms).filter(
+    (child) => options.present?.(child.digest) ?? true,
+  )
   if (kept.length < content.manifests.length) walk.sparse = true
   for (const child of kept) if (child.platform !== undefined) walk.platforms.add(platformName(child.platform))
   for (const child of kept) {
-    if (isManifestType(child.mediaType)) await visit(walk, source, repository, child.digest, options, depth + 1)
+    if (isManifestType(child.mediaType))
+      await visit(walk, source, repository, child.digest, options, depth + 1)
     else addBlob(walk.blobs, child, manifest)
   }
   walk.manifests.set(manifest.digest, manifest)
@@ -84,17 +111,28 @@ async function visit(walk: Walk, source: Source, repository: string, reference: 
 function addBlob(blobs: Map<string, Descriptor>, blob: Descriptor, manifest: Manifest): void {
   const known = blobs.get(blob.digest)
   if (known !== undefined && known.size !== blob.size) {
-    throw new CarryallError('REG_AMBIGUOUS_MANIFEST', `${manifest.digest} gives ${blob.digest} ${blob.size} bytes where another descriptor gives ${known.size}`)
+    throw new CarryallError(
+      'REG_AMBIGUOUS_MANIFEST',
+      `${manifest.digest} gives ${blob.digest} ${blob.size} bytes where another descriptor gives ${known.size}`,
+    )
   }
   if (known === undefined) blobs.set(blob.digest, blob)
 }
 
 /** Children that the platforms ask for, with nested indexes and the attestations of what is kept. */
-function keptChildren(content: ManifestContent, platforms: readonly string[] | undefined): readonly Descriptor[] {
+function keptChildren(
+  content: ManifestContent,
+  platforms: readonly string[] | undefined,
+): readonly Descriptor[] {
   if (platforms === undefined || platforms.length === 0) return content.manifests
-  const wanted = content.manifests.filter((child) => child.platform === undefined || platforms.some((name) => matches(name, child)))
+  const wanted = content.manifests.filter(
+    (child) => child.platform === undefined || platforms.some((name) => matches(name, child)),
+  )
   const digests = new Set(wanted.map((child) => child.digest))
-  return content.manifests.filter((child) => digests.has(child.digest) || digests.has(child.annotations?.['vnd.docker.reference.digest'] ?? ''))
+  return content.manifests.filter(
+    (child) =>
+      digests.has(child.digest) || digests.has(child.annotations?.['vnd.docker.reference.digest'] ?? ''),
+  )
 }
 
 function matches(wanted: string, child: Descriptor): boolean {

@@ -1,5 +1,11 @@
 import { CarryallError } from '@carryall/errors'
-import { artifactManifestSchema, imageManifestSchema, indexManifestSchema, parseValue, type Descriptor } from '@carryall/schemas'
+import {
+  artifactManifestSchema,
+  imageManifestSchema,
+  indexManifestSchema,
+  parseValue,
+  type Descriptor,
+} from '@carryall/schemas'
 import { ARTIFACT_TYPE, INDEX_TYPES, isIndexType, isManifestType } from './media-types.ts'
 
 /** Registries have to take manifests of at least this size, and nothing larger is read. */
@@ -16,7 +22,17 @@ export interface ManifestContent {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-const KEYS = ['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'blobs', 'manifests', 'subject', 'annotations']
+const KEYS = [
+  'schemaVersion',
+  'mediaType',
+  'artifactType',
+  'config',
+  'layers',
+  'blobs',
+  'manifests',
+  'subject',
+  'annotations',
+]
 /**
  * Reads a manifest whose type is `contentType`, as the registry or the descriptor says. Refuses what two readers could
  * understand differently: another `mediaType` inside, keys of both an index and an image, keys that differ in case only
@@ -30,11 +46,16 @@ export function parseManifest(bytes: Buffer, contentType: string): ManifestConte
       actual: mediaType,
     })
   }
-  if (bytes.length > MAX_MANIFEST) throw new CarryallError('REG_PROTOCOL', `The manifest has ${bytes.length} bytes; at most ${MAX_MANIFEST} are read`)
+  if (bytes.length > MAX_MANIFEST)
+    throw new CarryallError(
+      'REG_PROTOCOL',
+      `The manifest has ${bytes.length} bytes; at most ${MAX_MANIFEST} are read`,
+    )
   const value = parseObject(bytes)
   refuseAmbiguous(value, mediaType)
   const where = `manifest (${mediaType})`
-  if (isIndexType(mediaType)) return { ...tidy(parseValue(indexManifestSchema, value, where)), mediaType, layers: [] }
+  if (isIndexType(mediaType))
+    return { ...tidy(parseValue(indexManifestSchema, value, where)), mediaType, layers: [] }
   if (mediaType === ARTIFACT_TYPE) {
     const { blobs, ...rest } = parseValue(artifactManifestSchema, value, where)
     return { ...tidy(rest), mediaType, layers: blobs ?? [], manifests: [] }
@@ -56,15 +77,21 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
   } catch (cause) {
     throw new CarryallError('REG_PROTOCOL', 'The manifest is not JSON', { cause })
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new CarryallError('REG_PROTOCOL', 'The manifest is not a JSON object')
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new CarryallError('REG_PROTOCOL', 'The manifest is not a JSON object')
   return value as Record<string, unknown>
 }
 
 function refuseAmbiguous(value: Record<string, unknown>, mediaType: string): void {
   const inside = value.mediaType
-  if (inside !== undefined && inside !== mediaType) throw ambiguous(`it is served as "${mediaType}" and says "${String(inside)}" itself`)
+  if (inside !== undefined && inside !== mediaType)
+    throw ambiguous(`it is served as "${mediaType}" and says "${String(inside)}" itself`)
   const index = isIndexType(mediaType)
-  const foreign = index ? ['config', 'layers', 'blobs', 'fsLayers'] : mediaType === ARTIFACT_TYPE ? ['manifests', 'layers', 'config', 'fsLayers'] : ['manifests', 'blobs', 'fsLayers']
+  const foreign = index
+    ? ['config', 'layers', 'blobs', 'fsLayers']
+    : mediaType === ARTIFACT_TYPE
+      ? ['manifests', 'layers', 'config', 'fsLayers']
+      : ['manifests', 'blobs', 'fsLayers']
   const clash = foreign.find((key) => key in value)
   if (clash !== undefined) throw ambiguous(`a manifest of type "${mediaType}" has the key "${clash}"`)
   for (const key of Object.keys(value)) {

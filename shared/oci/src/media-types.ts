@@ -24,6 +24,9 @@ export function isManifestType(mediaType: string): boolean {
 }
 
 /** True for layers that may not be pushed to another registry, or that are fetched from elsewhere. */
-export function isForeignLayer(layer: { readonly mediaType: string; readonly urls?: readonly string[] | undefined }): boolean {
+export function isForeignLayer(layer: {
+  readonly mediaType: string
+  readonly urls?: readonly string[] | undefined
+}): boolean {
   return /foreign|nondistributable/.test(layer.mediaType) || (layer.urls?.length ?? 0) > 0
 }

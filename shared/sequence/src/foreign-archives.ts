@@ -9,7 +9,8 @@ import { sequenceStore } from './sequence-store.ts'
 
 const ARCHIVE = /^mirror_\d{6}\.tar$/
 const BLOB = /^docker\/registry\/v2\/blobs\/sha256\/[0-9a-f]{2}\/([0-9a-f]{64})\/data$/
-const REVISION = /^docker\/registry\/v2\/repositories\/(.+)\/_manifests\/revisions\/sha256\/([0-9a-f]{64})\/link$/
+const REVISION =
+  /^docker\/registry\/v2\/repositories\/(.+)\/_manifests\/revisions\/sha256\/([0-9a-f]{64})\/link$/
 const TAG = /^docker\/registry\/v2\/repositories\/(.+)\/_manifests\/tags\/([^/]+)\/current\/link$/
 const LINK_SIZE = 'sha256:'.length + 64
 
@@ -19,7 +20,11 @@ export interface ForeignArchives {
   readonly locations: ReadonlyMap<string, Location>
   readonly images: readonly ImageLine[]
   /** Images that the links name and whose manifests are in none of these archives. */
-  readonly elsewhere: readonly { readonly repository: string; readonly tag: string; readonly digest: string }[]
+  readonly elsewhere: readonly {
+    readonly repository: string
+    readonly tag: string
+    readonly digest: string
+  }[]
 }
 
 /**
@@ -29,10 +34,14 @@ export interface ForeignArchives {
 export async function readForeignArchives(directory: string): Promise<ForeignArchives> {
   const archives = (await list(directory)).filter((name) => ARCHIVE.test(name)).sort()
   if (archives.length === 0) {
-    throw new CarryallError('INPUT_NOT_FOUND', `${directory} holds neither a sequence nor archives named mirror_NNNNNN.tar`, {
-      subject: { kind: 'file', name: directory },
-      hint: 'Name a directory such as content/seq1-baseline',
-    })
+    throw new CarryallError(
+      'INPUT_NOT_FOUND',
+      `${directory} holds neither a sequence nor archives named mirror_NNNNNN.tar`,
+      {
+        subject: { kind: 'file', name: directory },
+        hint: 'Name a directory such as content/seq1-baseline',
+      },
+    )
   }
   const blobs = new Map<string, Omit<Location, 'mediaType'>>()
   const revisions = new Set<string>()
@@ -42,7 +51,8 @@ export async function readForeignArchives(directory: string): Promise<ForeignArc
     await using handle = await open(file, 'r')
     for await (const entry of readEntries(file)) {
       const hex = BLOB.exec(entry.name)?.[1]
-      if (hex !== undefined) blobs.set(`sha256:${hex}`, { file, offset: entry.offset, size: entry.size, sequence: 0 })
+      if (hex !== undefined)
+        blobs.set(`sha256:${hex}`, { file, offset: entry.offset, size: entry.size, sequence: 0 })
       const revision = REVISION.exec(entry.name)
       if (revision !== null) revisions.add(`sha256:${revision[2]}`)
       const tag = TAG.exec(entry.name)
@@ -57,11 +67,17 @@ export async function readForeignArchives(directory: string): Promise<ForeignArc
 }
 
 /** Media types are not in the archives: a manifest's is told by its bytes, any other blob's does not matter. */
-async function withTypes(blobs: ReadonlyMap<string, Omit<Location, 'mediaType'>>, revisions: ReadonlySet<string>): Promise<ReadonlyMap<string, Location>> {
+async function withTypes(
+  blobs: ReadonlyMap<string, Omit<Location, 'mediaType'>>,
+  revisions: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Location>> {
   const locations = new Map<string, Location>()
   for (const [digest, blob] of blobs) {
     const manifest = revisions.has(digest) && blob.size <= MAX_MANIFEST
-    locations.set(digest, { ...blob, mediaType: manifest ? detectMediaType(await bytesAt(blob)) : 'application/octet-stream' })
+    locations.set(digest, {
+      ...blob,
+      mediaType: manifest ? detectMediaType(await bytesAt(blob)) : 'application/octet-stream',
+    })
   }
   return locations
 }
@@ -94,7 +110,10 @@ async function imagesOf(
       media_type: root.mediaType,
       platforms: [...graph.platforms],
       ...(graph.sparse ? { sparse: true as const } : {}),
-      size_bytes: [...graph.manifests.map((manifest) => manifest.bytes.length), ...[...graph.blobs.values()].map((blob) => blob.size)].reduce((sum, size) => sum + size, 0),
+      size_bytes: [
+        ...graph.manifests.map((manifest) => manifest.bytes.length),
+        ...[...graph.blobs.values()].map((blob) => blob.size),
+      ].reduce((sum, size) => sum + size, 0),
       manifests: graph.manifests.map((manifest) => manifest.digest),
       blobs: [...graph.blobs.keys()],
     })

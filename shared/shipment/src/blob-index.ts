@@ -20,7 +20,11 @@ export function parseBlobIndex(bytes: Buffer, where: string): readonly BlobLine[
   return parseLines(bytes, where).map((value, index) => {
     const blob = parseValue(blobLineSchema, value, `${where} line ${index + 1}`)
     if (blob.digest <= before) {
-      throw new CarryallError('INDEX_MISMATCH', `${where} is damaged at line ${index + 1}: not sorted, or named twice`, { location: { file: where, line: index + 1 } })
+      throw new CarryallError(
+        'INDEX_MISMATCH',
+        `${where} is damaged at line ${index + 1}: not sorted, or named twice`,
+        { location: { file: where, line: index + 1 } },
+      )
     }
     before = blob.digest
     return blob
@@ -30,7 +34,10 @@ export function parseBlobIndex(bytes: Buffer, where: string): readonly BlobLine[
 /** Lines of an NDJSON index; the last one has to end in a newline, so that a cut file is noticed. */
 export function parseLines(bytes: Buffer, where: string): readonly unknown[] {
   if (bytes.length === 0) return []
-  if (bytes.at(-1) !== 0x0a) throw new CarryallError('INDEX_MISMATCH', `${where} is cut: its last line does not end`, { location: { file: where } })
+  if (bytes.at(-1) !== 0x0a)
+    throw new CarryallError('INDEX_MISMATCH', `${where} is cut: its last line does not end`, {
+      location: { file: where },
+    })
   return bytes
     .toString('utf8')
     .slice(0, -1)

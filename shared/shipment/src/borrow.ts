@@ -12,7 +12,9 @@ export interface Holder {
 export function borrow(needed: Iterable<string>, holders: readonly Holder[]): ReadonlyMap<string, number> {
   const newestFirst = [...holders].sort((a, b) => b.sequence_number - a.sequence_number)
   const wanted = [...needed].filter((digest) => newestFirst.some((holder) => holder.held.has(digest)))
-  const count = new Map(wanted.map((digest) => [digest, newestFirst.filter((holder) => holder.held.has(digest)).length]))
+  const count = new Map(
+    wanted.map((digest) => [digest, newestFirst.filter((holder) => holder.held.has(digest)).length]),
+  )
   const kept = new Set(newestFirst)
   for (const oldest of newestFirst.toReversed()) {
     const sole = wanted.some((digest) => oldest.held.has(digest) && count.get(digest) === 1)
@@ -21,5 +23,7 @@ export function borrow(needed: Iterable<string>, holders: readonly Holder[]): Re
     for (const digest of wanted) if (oldest.held.has(digest)) count.set(digest, count.get(digest)! - 1)
   }
   const left = newestFirst.filter((holder) => kept.has(holder))
-  return new Map(wanted.map((digest) => [digest, left.find((holder) => holder.held.has(digest))!.sequence_number]))
+  return new Map(
+    wanted.map((digest) => [digest, left.find((holder) => holder.held.has(digest))!.sequence_number]),
+  )
 }

@@ -21,22 +21,50 @@ export async function readChain(content: string): Promise<readonly Shipment[]> {
  * predecessor that is not the one named (SEQ_FORK), a number left out (SEQ_GAP). A chain may begin after number 1 where
  * the earlier ones were not carried. Pure; `shipments` sorted by number.
  */
-export function checkLinks(shipments: readonly Pick<Shipment, 'metadata' | 'metadataDigest'>[]): readonly CarryallError[] {
+export function checkLinks(
+  shipments: readonly Pick<Shipment, 'metadata' | 'metadataDigest'>[],
+): readonly CarryallError[] {
   const faults: CarryallError[] = []
   shipments.forEach((shipment, index) => {
     const before = shipments[index - 1]
     const { metadata } = shipment
-    if (metadata.sequence_number === 1 && metadata.previous !== undefined) faults.push(fault('SEQ_FORK', metadata.name, 'is number 1 and names a predecessor'))
-    if (metadata.sequence_number > 1 && metadata.previous === undefined) faults.push(fault('SEQ_FORK', metadata.name, 'names no predecessor'))
+    if (metadata.sequence_number === 1 && metadata.previous !== undefined)
+      faults.push(fault('SEQ_FORK', metadata.name, 'is number 1 and names a predecessor'))
+    if (metadata.sequence_number > 1 && metadata.previous === undefined)
+      faults.push(fault('SEQ_FORK', metadata.name, 'names no predecessor'))
     if (before === undefined) return
     if (metadata.chain.id !== before.metadata.chain.id) {
-      faults.push(fault('SEQ_WRONG_CHAIN', metadata.name, `belongs to chain ${metadata.chain.name} (${metadata.chain.id}), ${before.metadata.name} to ${before.metadata.chain.name} (${before.metadata.chain.id})`))
+      faults.push(
+        fault(
+          'SEQ_WRONG_CHAIN',
+          metadata.name,
+          `belongs to chain ${metadata.chain.name} (${metadata.chain.id}), ${before.metadata.name} to ${before.metadata.chain.name} (${before.metadata.chain.id})`,
+        ),
+      )
     } else if (metadata.sequence_number === before.metadata.sequence_number) {
-      faults.push(fault('SEQ_FORK', metadata.name, `and ${before.metadata.name} both have number ${metadata.sequence_number}`))
+      faults.push(
+        fault(
+          'SEQ_FORK',
+          metadata.name,
+          `and ${before.metadata.name} both have number ${metadata.sequence_number}`,
+        ),
+      )
     } else if (metadata.sequence_number > before.metadata.sequence_number + 1) {
-      faults.push(fault('SEQ_GAP', metadata.name, `follows ${before.metadata.name}: number ${before.metadata.sequence_number + 1} is not here`))
+      faults.push(
+        fault(
+          'SEQ_GAP',
+          metadata.name,
+          `follows ${before.metadata.name}: number ${before.metadata.sequence_number + 1} is not here`,
+        ),
+      )
     } else if (metadata.previous !== before.metadataDigest) {
-      faults.push(fault('SEQ_FORK', metadata.name, `continues ${metadata.previous ?? 'nothing'}, but ${before.metadata.name} is ${before.metadataDigest}`))
+      faults.push(
+        fault(
+          'SEQ_FORK',
+          metadata.name,
+          `continues ${metadata.previous ?? 'nothing'}, but ${before.metadata.name} is ${before.metadataDigest}`,
+        ),
+      )
     }
   })
   return faults
@@ -55,7 +83,10 @@ function fault(code: keyof typeof HINTS, name: string, why: string): CarryallErr
 async function directories(content: string): Promise<readonly string[]> {
   try {
     const entries = await readdir(content, { withFileTypes: true })
-    return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => entry.name).sort()
+    return entries
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map((entry) => entry.name)
+      .sort()
   } catch (error) {
     throw fromSystemError(error, `read the content directory ${content}`)
   }

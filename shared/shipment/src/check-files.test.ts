@@ -14,7 +14,8 @@ beforeEach(async () => {
   shipment = await makeShipment(content, { number: 1, files: { 'a.bin': 'aaaa', 'sub/b.bin': 'bbbb' } })
 })
 
-const faults = async (mode: 'fast' | 'full'): Promise<string[]> => (await checkFiles(shipment, { mode })).faults.map((fault) => `${fault.code} ${fault.path}`)
+const faults = async (mode: 'fast' | 'full'): Promise<string[]> =>
+  (await checkFiles(shipment, { mode })).faults.map((fault) => `${fault.code} ${fault.path}`)
 
 test('finds nothing in a whole shipment of a kind that it does not know, signatures and all', async () => {
   await writeFile(join(shipment.directory, `SHA256SUMS.${'A'.repeat(40)}.asc`), 'a signature')
@@ -38,7 +39,11 @@ test('names what is missing, cut, changed, more, and not a file', async () => {
 test('notices sums that say something else than the metadata, and metadata that was changed', async () => {
   const sums = join(shipment.directory, 'SHA256SUMS')
   await writeFile(sums, `${'0'.repeat(64)}  a.bin\n`)
-  expect(await faults('fast')).toEqual(['INDEX_MISMATCH a.bin', 'DIGEST_MISMATCH seq-metadata.yaml', 'INDEX_MISMATCH sub/b.bin'])
+  expect(await faults('fast')).toEqual([
+    'INDEX_MISMATCH a.bin',
+    'DIGEST_MISMATCH seq-metadata.yaml',
+    'INDEX_MISMATCH sub/b.bin',
+  ])
   await rm(sums)
   expect(await faults('fast')).toEqual(['FILE_MISSING SHA256SUMS'])
 })

@@ -21,7 +21,10 @@ export interface CheckOptions {
  * Compares a shipment's directory with its metadata and `SHA256SUMS`: nothing missing, nothing more, nothing other than
  * regular files, sizes, sums. Every fault is reported, none thrown.
  */
-export async function checkFiles(shipment: Shipment, options: CheckOptions): Promise<{ faults: readonly Fault[]; files: number; bytes: number }> {
+export async function checkFiles(
+  shipment: Shipment,
+  options: CheckOptions,
+): Promise<{ faults: readonly Fault[]; files: number; bytes: number }> {
   const faults: Fault[] = []
   let bytes = 0
   for (const file of shipment.metadata.files) {
@@ -29,11 +32,21 @@ export async function checkFiles(shipment: Shipment, options: CheckOptions): Pro
     const found = await lstat(path).catch(() => undefined)
     if (found === undefined) faults.push(fault('FILE_MISSING', file.path, 'is missing'))
     else if (!found.isFile()) faults.push(fault('FILE_UNEXPECTED', file.path, 'is not a regular file'))
-    else if (found.size !== file.size_bytes) faults.push({ ...fault('SIZE_MISMATCH', file.path, 'has another size'), expected: file.size_bytes, actual: found.size })
+    else if (found.size !== file.size_bytes)
+      faults.push({
+        ...fault('SIZE_MISMATCH', file.path, 'has another size'),
+        expected: file.size_bytes,
+        actual: found.size,
+      })
     else if (options.mode === 'full' && !options.except?.has(file.path)) {
       const actual = await hashed(path, options)
       bytes += found.size
-      if (actual !== file.sha256) faults.push({ ...fault('DIGEST_MISMATCH', file.path, 'has other bytes'), expected: file.sha256, actual })
+      if (actual !== file.sha256)
+        faults.push({
+          ...fault('DIGEST_MISMATCH', file.path, 'has other bytes'),
+          expected: file.sha256,
+          actual,
+        })
     }
   }
   faults.push(...(await compareSums(shipment)), ...(await unexpected(shipment)))
@@ -59,18 +72,32 @@ async function compareSums(shipment: Shipment): Promise<Fault[]> {
     return names
       .filter((name) => sums.get(name) !== wanted.get(name))
       .map((name) => ({
-        ...fault(name === shipment.metadataFile ? 'DIGEST_MISMATCH' : 'INDEX_MISMATCH', name, `differs between ${SUMS_FILE} and ${name === shipment.metadataFile ? 'the file' : 'the metadata'}`),
+        ...fault(
+          name === shipment.metadataFile ? 'DIGEST_MISMATCH' : 'INDEX_MISMATCH',
+          name,
+          `differs between ${SUMS_FILE} and ${name === shipment.metadataFile ? 'the file' : 'the metadata'}`,
+        ),
         expected: sums.get(name) ?? 'absent',
         actual: wanted.get(name) ?? 'absent',
       }))
   } catch (error) {
     if (!(error instanceof CarryallError)) throw error
-    return [fault(error.code === 'INPUT_NOT_FOUND' ? 'FILE_MISSING' : error.code, SUMS_FILE, error.code === 'INPUT_NOT_FOUND' ? 'is missing' : error.message)]
+    return [
+      fault(
+        error.code === 'INPUT_NOT_FOUND' ? 'FILE_MISSING' : error.code,
+        SUMS_FILE,
+        error.code === 'INPUT_NOT_FOUND' ? 'is missing' : error.message,
+      ),
+    ]
   }
 }
 
 async function unexpected(shipment: Shipment): Promise<Fault[]> {
-  const known = new Set([...shipment.metadata.files.map((file) => file.path), shipment.metadataFile, SUMS_FILE])
+  const known = new Set([
+    ...shipment.metadata.files.map((file) => file.path),
+    shipment.metadataFile,
+    SUMS_FILE,
+  ])
   const entries = await readdir(shipment.directory, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => !entry.isDirectory())

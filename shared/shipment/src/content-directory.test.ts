@@ -23,7 +23,11 @@ async function publish(writer: ContentWriter, number: number): Promise<void> {
   await writer.discard(staging)
 }
 
-async function withWriter(content: string, work: (writer: ContentWriter) => Promise<void>, more = {}): Promise<void> {
+async function withWriter(
+  content: string,
+  work: (writer: ContentWriter) => Promise<void>,
+  more = {},
+): Promise<void> {
   const writer = await openContent(content, { ...options, ...more })
   try {
     await work(writer)
@@ -34,15 +38,23 @@ async function withWriter(content: string, work: (writer: ContentWriter) => Prom
 
 async function chainOf(count: number): Promise<string> {
   const content = await contentDirectory()
-  for (let number = 1; number <= count; number++) await withWriter(content, (writer) => publish(writer, number))
+  for (let number = 1; number <= count; number++)
+    await withWriter(content, (writer) => publish(writer, number))
   return content
 }
 
-const refusal = (content: string): Promise<unknown> => openContent(content, options).catch((error: unknown) => error)
+const refusal = (content: string): Promise<unknown> =>
+  openContent(content, options).catch((error: unknown) => error)
 
 test('continues its own chain', async () => {
   const content = await chainOf(3)
-  await withWriter(content, async (writer) => expect(writer.shipments.map((shipment) => shipment.metadata.name)).toEqual(['seq1-sample', 'seq2-sample', 'seq3-sample']))
+  await withWriter(content, async (writer) =>
+    expect(writer.shipments.map((shipment) => shipment.metadata.name)).toEqual([
+      'seq1-sample',
+      'seq2-sample',
+      'seq3-sample',
+    ]),
+  )
 })
 
 test('moves with its directory', async () => {
@@ -105,8 +117,13 @@ test('keeps staging of other runs apart and never publishes over a shipment', as
     await writer.staging('a')
     await writer.staging('b')
     expect((await writer.leftovers('a')).map((path) => path.slice(path.lastIndexOf('/') + 1))).toEqual(['b'])
-    const staged = await makeShipment(await writer.staging('a'), { number: 2, previous: writer.shipments[0]! })
+    const staged = await makeShipment(await writer.staging('a'), {
+      number: 2,
+      previous: writer.shipments[0]!,
+    })
     await mkdir(join(content, 'seq2-sample'))
-    await expect(writer.publish(staged.directory, 'seq2-sample')).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' })
+    await expect(writer.publish(staged.directory, 'seq2-sample')).rejects.toMatchObject({
+      code: 'OUTPUT_EXISTS',
+    })
   })
 })

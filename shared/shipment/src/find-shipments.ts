@@ -24,12 +24,19 @@ export interface FindOptions {
  * document only the place and the metadata digest are believed: the file there is read anew, and has to be the same.
  * Throws INPUT_NOT_FOUND, DIGEST_MISMATCH, and what reading throws.
  */
-export async function findShipments(operands: readonly string[], options: FindOptions): Promise<readonly Shipment[]> {
+export async function findShipments(
+  operands: readonly string[],
+  options: FindOptions,
+): Promise<readonly Shipment[]> {
   const found: Shipment[] = []
-  if (operands.length === 0) for await (const received of options.documents([])) found.push(await shipmentOf(received, options.content))
+  if (operands.length === 0)
+    for await (const received of options.documents([]))
+      found.push(await shipmentOf(received, options.content))
   for (const operand of operands) {
     if (operand !== '-' && (await isDirectory(operand))) found.push(...(await shipmentsAt(operand)))
-    else for await (const received of options.documents([operand])) found.push(await shipmentOf(received, options.content))
+    else
+      for await (const received of options.documents([operand]))
+        found.push(await shipmentOf(received, options.content))
   }
   return found
 }
@@ -50,12 +57,16 @@ async function shipmentOf(received: ReceivedShipment, content: string | undefine
   const shipment = await readShipment(directoryOf(received, content))
   const wanted = result?.metadata_digest
   if (wanted !== undefined && wanted !== shipment.metadataDigest) {
-    throw new CarryallError('DIGEST_MISMATCH', `${shipment.directory} is not the ${document.kind} that ${origin} speaks of`, {
-      pointer: '#/result/metadata_digest',
-      expected: String(wanted),
-      actual: shipment.metadataDigest,
-      hint: 'Give the document that belongs to this directory, or name the directory itself',
-    })
+    throw new CarryallError(
+      'DIGEST_MISMATCH',
+      `${shipment.directory} is not the ${document.kind} that ${origin} speaks of`,
+      {
+        pointer: '#/result/metadata_digest',
+        expected: String(wanted),
+        actual: shipment.metadataDigest,
+        hint: 'Give the document that belongs to this directory, or name the directory itself',
+      },
+    )
   }
   return shipment
 }
@@ -64,16 +75,23 @@ function directoryOf({ document, result, origin }: ReceivedShipment, content: st
   if (content !== undefined && typeof document.name === 'string') return join(content, document.name)
   if (typeof result?.directory === 'string') return result.directory
   if (origin.endsWith('-metadata.yaml')) return dirname(origin)
-  throw new CarryallError('INPUT_NOT_FOUND', `The ${document.kind} in ${origin} does not say where its directory is`, {
-    pointer: '#/result/directory',
-    hint: 'Name the directory of the shipment, or use --content DIR',
-  })
+  throw new CarryallError(
+    'INPUT_NOT_FOUND',
+    `The ${document.kind} in ${origin} does not say where its directory is`,
+    {
+      pointer: '#/result/directory',
+      hint: 'Name the directory of the shipment, or use --content DIR',
+    },
+  )
 }
 
 async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory()
   } catch (error) {
-    throw fromSystemError(error, `open ${path}`, { subject: { kind: 'file', name: path }, hint: 'Name a shipment, a content directory or a document' })
+    throw fromSystemError(error, `open ${path}`, {
+      subject: { kind: 'file', name: path },
+      hint: 'Name a shipment, a content directory or a document',
+    })
   }
 }

@@ -26,13 +26,18 @@ export interface Shipment {
 export async function readShipment(directory: string): Promise<Shipment> {
   const path = resolve(directory)
   const found = (await list(path)).filter((name) => METADATA.test(name))
-  if (found.length > 1) throw new CarryallError('INDEX_MISMATCH', `${path} has more than one metadata file: ${found.join(', ')}`)
+  if (found.length > 1)
+    throw new CarryallError('INDEX_MISMATCH', `${path} has more than one metadata file: ${found.join(', ')}`)
   const metadataFile = found[0]
   if (metadataFile === undefined) {
-    throw new CarryallError('INPUT_NOT_FOUND', `${path} is not a shipment: it has no seq-, export- or release-metadata.yaml`, {
-      subject: { kind: 'file', name: path },
-      hint: 'Name a directory such as content/seq1-baseline',
-    })
+    throw new CarryallError(
+      'INPUT_NOT_FOUND',
+      `${path} is not a shipment: it has no seq-, export- or release-metadata.yaml`,
+      {
+        subject: { kind: 'file', name: path },
+        hint: 'Name a directory such as content/seq1-baseline',
+      },
+    )
   }
   const file = join(path, metadataFile)
   const bytes = await readSmall(file)
@@ -59,7 +64,8 @@ export async function readSmall(file: string, limit = MAX_METADATA): Promise<Buf
   try {
     await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
     const { size } = await handle.stat()
-    if (size > limit) throw new CarryallError('INPUT_TOO_LARGE', `${file} has ${size} bytes; at most ${limit} are read`)
+    if (size > limit)
+      throw new CarryallError('INPUT_TOO_LARGE', `${file} has ${size} bytes; at most ${limit} are read`)
     return await handle.readFile()
   } catch (error) {
     throw fromSystemError(error, `read ${file}`, { subject: { kind: 'file', name: basename(file) } })

@@ -25,8 +25,10 @@ export function parseSums(text: string, where: string): ReadonlyMap<string, stri
   lines.forEach((line, index) => {
     const match = /^([0-9a-f]{64})  (.+)$/.exec(line)
     const path = match?.[2] ?? ''
-    if (match === null || !isSafePath(path)) throw malformed(where, index + 1, 'not "<sha256>  <relative path>"')
-    if (index > 0 && byByte(before, path) >= 0) throw malformed(where, index + 1, 'not sorted, or named twice')
+    if (match === null || !isSafePath(path))
+      throw malformed(where, index + 1, 'not "<sha256>  <relative path>"')
+    if (index > 0 && byByte(before, path) >= 0)
+      throw malformed(where, index + 1, 'not sorted, or named twice')
     before = path
     sums.set(path, match[1]!)
   })

@@ -1,5 +1,5 @@
 import { CarryallError, isCarryallError } from '@carryall/errors'
-import { fetchBlob, isManifestType, pool, type Source } from '@carryall/oci'
+import { fetchBlob, pool, type Source } from '@carryall/oci'
 import type { RetryPolicy } from '@carryall/http'
 import type { Descriptor, HeldBlob } from '@carryall/schemas'
 import type { LocalBlobs } from './local-blobs.ts'
@@ -18,6 +18,8 @@ export interface FetchOptions {
   readonly timeoutMs: number
   readonly signal: AbortSignal
   readonly originOf: (blob: HeldBlob) => Promise<BlobOrigin>
+  /** Whether the registry has it as a manifest; its type does not tell, as an artifact's layer may have any. */
+  readonly isManifest: (digest: string) => boolean
   readonly onBytes: (count: number) => void
   readonly onBlob: (blob: HeldBlob, how: 'kept' | 'copied' | 'fetched') => void
 }
@@ -90,7 +92,7 @@ async function fetchInto(
   signal: AbortSignal,
 ): Promise<void> {
   const { source, repository } = await options.originOf(blob)
-  if (isManifestType(blob.media_type)) {
+  if (options.isManifest(blob.digest)) {
     const { bytes } = await source.manifest(repository, blob.digest, signal)
     await archives.write(blob, 0, bytes)
     options.onBytes(bytes.length)

@@ -31,6 +31,7 @@ export async function fillArchives(
   const archives = await stageArchives(plan, tree)
   const phase = ports.progress.phase('Fetching', { items: plan.images.length, bytes: plan.totals.new_bytes })
   const tracker = imageTracker(plan, phase)
+  const asked = new Set(plan.images.flatMap((image) => image.manifests))
   try {
     const failures = await fetchBlobs(archives, localBlobs(resumed, copies, manifests), {
       parallel: request.parallel,
@@ -41,6 +42,7 @@ export async function fillArchives(
         const from = plan.sources[blob.digest]!
         return { source: await ports.sourceOf(from.source), repository: from.repository }
       },
+      isManifest: (digest) => asked.has(digest),
       onBytes: (count) => phase.advanced(count),
       onBlob: (blob, how) => tracker.done(blob, how),
     })

@@ -36,7 +36,14 @@ export function imageTracker(plan: MirrorPlan, phase: Phase): ImageTracker {
         if (digest === undefined) return []
         const error = failures.get(digest)
         phase.failed(nameOf(image), error)
-        return error instanceof CarryallError ? [new CarryallError(error.code, `${nameOf(image)}: ${error.message}`, { ...error.details, cause: error })] : [error]
+        return error instanceof CarryallError
+          ? [
+              new CarryallError(error.code, `${nameOf(image)}: ${error.message}`, {
+                ...error.details,
+                cause: error,
+              }),
+            ]
+          : [error]
       })
     },
   }

@@ -14,12 +14,18 @@ export async function readConfig(context: Context, path: string): Promise<Buffer
   try {
     return await readFile(path)
   } catch (error) {
-    throw fromSystemError(error, `read the configuration ${path}`, { subject: { kind: 'file', name: path }, hint: 'Name an ImageSetConfiguration with -c' })
+    throw fromSystemError(error, `read the configuration ${path}`, {
+      subject: { kind: 'file', name: path },
+      hint: 'Name an ImageSetConfiguration with -c',
+    })
   }
 }
 
 /** The real ports of a run: registries, layouts, clock, progress. */
-export async function openPorts(context: Context, flags: MirrorFlags): Promise<MirrorPorts & { close(): Promise<void> }> {
+export async function openPorts(
+  context: Context,
+  flags: MirrorFlags,
+): Promise<MirrorPorts & { close(): Promise<void> }> {
   const stores = await connectStores({
     env: context.env,
     userAgent: `${context.tool.name}/${context.tool.version}`,
@@ -35,7 +41,9 @@ export async function openPorts(context: Context, flags: MirrorFlags): Promise<M
     },
   })
   const sourceOf = async (address: string): Promise<Destination> =>
-    address.startsWith('oci:') ? stores.layout(address.slice('oci:'.length)) : stores.registry(address.slice('docker://'.length))
+    address.startsWith('oci:')
+      ? stores.layout(address.slice('oci:'.length))
+      : stores.registry(address.slice('docker://'.length))
   return {
     tool: context.tool,
     originOf: async (image) => originOf(image, sourceOf),
@@ -49,12 +57,25 @@ export async function openPorts(context: Context, flags: MirrorFlags): Promise<M
   }
 }
 
-async function originOf({ reference }: WantedImage, sourceOf: (address: string) => Promise<Destination>): Promise<Origin> {
+async function originOf(
+  { reference }: WantedImage,
+  sourceOf: (address: string) => Promise<Destination>,
+): Promise<Origin> {
   if (reference.transport === 'docker') {
     const address = `docker://${reference.host}`
-    return { source: await sourceOf(address), address, repository: reference.repository, reference: reference.digest ?? reference.tag! }
+    return {
+      source: await sourceOf(address),
+      address,
+      repository: reference.repository,
+      reference: reference.digest ?? reference.tag!,
+    }
   }
   const address = `oci:${reference.repository}`
   const source = await sourceOf(address)
-  return { source, address, repository: layoutRepository(reference.repository), reference: reference.tag ?? 'latest' }
+  return {
+    source,
+    address,
+    repository: layoutRepository(reference.repository),
+    reference: reference.tag ?? 'latest',
+  }
 }

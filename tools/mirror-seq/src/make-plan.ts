@@ -24,7 +24,8 @@ export async function makePlan(
 ): Promise<Planned | { readonly errors: readonly unknown[] }> {
   const chain = chainOf(request, earlier)
   const { resolved, failures } = await resolveKnown(wanted.images, request, ports, earlier)
-  if (failures.length > 0) return { errors: failures.map(({ image, error }) => named(image.reference.text, error)) }
+  if (failures.length > 0)
+    return { errors: failures.map(({ image, error }) => named(image.reference.text, error)) }
   const number = (earlier.at(-1)?.metadata.sequence_number ?? 0) + 1
   const now = ports.now()
   const plan = planSequence({
@@ -43,7 +44,8 @@ export async function makePlan(
     site: request.site,
     expires: request.expires,
   })
-  for (const { image, digest, why } of plan.skipped) ports.log.warn(`${image}: left ${digest} where it is: ${why}`)
+  for (const { image, digest, why } of plan.skipped)
+    ports.log.warn(`${image}: left ${digest} where it is: ${why}`)
   return { plan, manifests: manifestsOf(resolved) }
 }
 
@@ -66,7 +68,9 @@ async function resolveKnown(
       originOf: async (image) => {
         const origin = await ports.originOf(image)
         const isKnown = (digest: string): boolean => locations.has(digest)
-        return locations.size === 0 ? origin : { ...origin, source: withKnownManifests(origin.source, isKnown, known) }
+        return locations.size === 0
+          ? origin
+          : { ...origin, source: withKnownManifests(origin.source, isKnown, known) }
       },
       onImage: (image) => phase.finished(image.reference.text),
       onFailure: (image, error) => phase.failed(image.reference.text, error),
@@ -79,24 +83,44 @@ async function resolveKnown(
 
 /** Of the options that change what is in a sequence: a run with others is another run. */
 export function optionsDigest(request: MirrorRequest): string {
-  const { chain, description, site, expiresAs, newBaseline, signatures, foreignLayers, strictArchive } = request
-  return digestOf(JSON.stringify([chain, description, site, expiresAs, newBaseline, signatures, foreignLayers, strictArchive]))
+  const { chain, description, site, expiresAs, newBaseline, signatures, foreignLayers, strictArchive } =
+    request
+  return digestOf(
+    JSON.stringify([
+      chain,
+      description,
+      site,
+      expiresAs,
+      newBaseline,
+      signatures,
+      foreignLayers,
+      strictArchive,
+    ]),
+  )
 }
 
 function chainOf(request: MirrorRequest, earlier: readonly LoadedSequence[]): MirrorPlan['chain'] {
   const known = earlier[0]?.metadata.chain
   if (known !== undefined && request.chain !== undefined && request.chain !== known.name) {
-    throw new CarryallError('SEQ_WRONG_CHAIN', `${request.content} holds the chain "${known.name}", not "${request.chain}"`, {
-      expected: request.chain,
-      actual: known.name,
-      hint: 'Name another --content directory for another chain',
-    })
+    throw new CarryallError(
+      'SEQ_WRONG_CHAIN',
+      `${request.content} holds the chain "${known.name}", not "${request.chain}"`,
+      {
+        expected: request.chain,
+        actual: known.name,
+        hint: 'Name another --content directory for another chain',
+      },
+    )
   }
   return known ?? { id: randomUUID(), name: request.chain ?? 'mirror' }
 }
 
 function manifestsOf(resolved: readonly ResolvedImage[]): ReadonlyMap<string, Buffer> {
-  return new Map(resolved.flatMap((image) => image.graph.manifests.map((manifest) => [manifest.digest, manifest.bytes] as const)))
+  return new Map(
+    resolved.flatMap((image) =>
+      image.graph.manifests.map((manifest) => [manifest.digest, manifest.bytes] as const),
+    ),
+  )
 }
 
 /** `YYYYMMDD-HHMM` in UTC: sequences of two sites sort alike. */
@@ -105,5 +129,7 @@ function minuteOf(time: Date): string {
 }
 
 function named(image: string, error: unknown): unknown {
-  return error instanceof CarryallError ? new CarryallError(error.code, `${image}: ${error.message}`, { ...error.details, cause: error }) : error
+  return error instanceof CarryallError
+    ? new CarryallError(error.code, `${image}: ${error.message}`, { ...error.details, cause: error })
+    : error
 }

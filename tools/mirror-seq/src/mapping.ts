@@ -7,6 +7,9 @@ const CACHE = 'docker://localhost:55000'
 export function mapping(images: readonly ImageLine[]): string {
   return images
     .filter((image) => image.tag !== undefined && image.subject === undefined)
-    .map((image) => `${image.name.includes(':/') ? image.name : `docker://${image.name}`}=${CACHE}/${image.repository}:${image.tag}\n`)
+    .map(
+      (image) =>
+        `${image.name.includes(':/') ? image.name : `docker://${image.name}`}=${CACHE}/${image.repository}:${image.tag}\n`,
+    )
     .join('')
 }

@@ -3,7 +3,14 @@ import { ensureDirectory, removeTree } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
 import type { RetryPolicy } from '@carryall/http'
 import type { ImageSetConfiguration, MirrorPlan, Sequence } from '@carryall/schemas'
-import { formatImageIndex, IMAGE_INDEX, loadChain, loadSequence, locateBlobs, type LoadedSequence } from '@carryall/sequence'
+import {
+  formatImageIndex,
+  IMAGE_INDEX,
+  loadChain,
+  loadSequence,
+  locateBlobs,
+  type LoadedSequence,
+} from '@carryall/sequence'
 import { digestOf, openContent, readSmall, type ContentWriter } from '@carryall/shipment'
 import type { Log, Progress } from '@carryall/cli'
 import { CONFIG_FILE } from './describe.ts'
@@ -70,9 +77,17 @@ export async function mirror(request: MirrorRequest, ports: MirrorPorts): Promis
   const wanted = wantedImages(request.config)
   for (const warning of wanted.warnings) ports.log.warn(warning)
   if (request.dryRun) {
-    const earlier = await loadChain(request.content).catch((error: unknown) => (isAbsent(error) ? [] : Promise.reject(error)))
+    const earlier = await loadChain(request.content).catch((error: unknown) =>
+      isAbsent(error) ? [] : Promise.reject(error),
+    )
     const planned = await makePlan(request, wanted, ports, earlier)
-    return 'errors' in planned ? { done: 'failed', errors: planned.errors } : { done: 'planned', plan: planned.plan, changed: !(await isUnchanged(request, planned.plan, earlier.at(-1))) }
+    return 'errors' in planned
+      ? { done: 'failed', errors: planned.errors }
+      : {
+          done: 'planned',
+          plan: planned.plan,
+          changed: !(await isUnchanged(request, planned.plan, earlier.at(-1))),
+        }
   }
   const content = await openContent(request.content, {
     holder: `${ports.tool.name} ${ports.tool.version}`,
@@ -87,16 +102,31 @@ export async function mirror(request: MirrorRequest, ports: MirrorPorts): Promis
   }
 }
 
-async function run(request: MirrorRequest, wanted: Wanted, ports: MirrorPorts, content: ContentWriter): Promise<MirrorOutcome> {
+async function run(
+  request: MirrorRequest,
+  wanted: Wanted,
+  ports: MirrorPorts,
+  content: ContentWriter,
+): Promise<MirrorOutcome> {
   const earlier: LoadedSequence[] = []
   for (const shipment of content.shipments) earlier.push(await loadSequence(shipment))
   const newest = earlier.at(-1)
-  const id = stagingId({ previous: newest?.shipment.metadataDigest, configDigest: digestOf(request.configBytes), optionsDigest: optionsDigest(request) })
+  const id = stagingId({
+    previous: newest?.shipment.metadataDigest,
+    configDigest: digestOf(request.configBytes),
+    optionsDigest: optionsDigest(request),
+  })
   if (request.restart) await content.retire(id)
   const staging = await content.staging(id)
   const staged = await readStagedPlan(staging)
-  if (staged !== undefined) ports.log.info(`Going on with the run of ${staged.timestamp}; the digests that it pinned are kept (--restart pins anew)`)
-  const planned = staged === undefined ? await makePlan(request, wanted, ports, earlier) : { plan: staged, manifests: new Map<string, Buffer>() }
+  if (staged !== undefined)
+    ports.log.info(
+      `Going on with the run of ${staged.timestamp}; the digests that it pinned are kept (--restart pins anew)`,
+    )
+  const planned =
+    staged === undefined
+      ? await makePlan(request, wanted, ports, earlier)
+      : { plan: staged, manifests: new Map<string, Buffer>() }
   if ('errors' in planned) {
     // Nothing is in it yet.
     await content.discard(staging)
@@ -105,7 +135,11 @@ async function run(request: MirrorRequest, wanted: Wanted, ports: MirrorPorts, c
   const { plan, manifests } = planned
   await requireLenders(plan, earlier)
   if (newest !== undefined && (await isUnchanged(request, plan, newest))) {
-    for (const done of [staging, ...(await spentStagings(await content.leftovers(id), newest.metadata.sequence_number))]) await content.discard(done)
+    for (const done of [
+      staging,
+      ...(await spentStagings(await content.leftovers(id), newest.metadata.sequence_number)),
+    ])
+      await content.discard(done)
     return { done: 'unchanged', sequence: newest, plan }
   }
   const tree = join(staging, 'tree')
@@ -115,10 +149,26 @@ async function run(request: MirrorRequest, wanted: Wanted, ports: MirrorPorts, c
   await requireSpace(tree, plan)
   if (staged === undefined) await writeStagedPlan(staging, plan)
   const leftovers = await content.leftovers(id)
-  const sums = await fillArchives(plan, tree, { request, ports, earlier, leftovers, resumed: staged !== undefined, manifests })
+  const sums = await fillArchives(plan, tree, {
+    request,
+    ports,
+    earlier,
+    leftovers,
+    resumed: staged !== undefined,
+    manifests,
+  })
   if ('errors' in sums) return { done: 'failed', errors: sums.errors }
-  const earlierBytes = earlier.reduce((total, { metadata }) => total + metadata.files.reduce((sum, file) => sum + file.size_bytes, 0), 0)
-  const { shipment } = await publishSequence(content, tree, { plan, config: request.configBytes, archiveSums: sums, earlierBytes, tool: ports.tool })
+  const earlierBytes = earlier.reduce(
+    (total, { metadata }) => total + metadata.files.reduce((sum, file) => sum + file.size_bytes, 0),
+    0,
+  )
+  const { shipment } = await publishSequence(content, tree, {
+    plan,
+    config: request.configBytes,
+    archiveSums: sums,
+    earlierBytes,
+    tool: ports.tool,
+  })
   for (const done of [staging, ...leftovers]) await content.discard(done)
   return { done: 'published', sequence: await loadSequence(shipment), plan }
 }
@@ -129,17 +179,32 @@ async function requireLenders(plan: MirrorPlan, earlier: readonly LoadedSequence
   const lost = plan.blobs.find((blob) => 'sequence' in blob && !here.has(blob.digest))
   if (lost === undefined || !('sequence' in lost)) return
   const lender = earlier.find((sequence) => sequence.metadata.sequence_number === lost.sequence)
-  throw new CarryallError('FILE_MISSING', `${lender?.metadata.name ?? `Sequence ${lost.sequence}`} lacks archives that the next sequence would borrow from`, {
-    subject: { kind: 'shipment', name: lender?.metadata.name ?? String(lost.sequence), digest: lost.digest },
-    hint: 'Bring its archives back (seq-meta verify --fast names them), or use --new-baseline to need none of them',
-  })
+  throw new CarryallError(
+    'FILE_MISSING',
+    `${lender?.metadata.name ?? `Sequence ${lost.sequence}`} lacks archives that the next sequence would borrow from`,
+    {
+      subject: {
+        kind: 'shipment',
+        name: lender?.metadata.name ?? String(lost.sequence),
+        digest: lost.digest,
+      },
+      hint: 'Bring its archives back (seq-meta verify --fast names them), or use --new-baseline to need none of them',
+    },
+  )
 }
 
 /** A run changes nothing only if the pinned images and the configuration are those of the newest sequence. */
-async function isUnchanged(request: MirrorRequest, plan: MirrorPlan, newest: LoadedSequence | undefined): Promise<boolean> {
+async function isUnchanged(
+  request: MirrorRequest,
+  plan: MirrorPlan,
+  newest: LoadedSequence | undefined,
+): Promise<boolean> {
   if (newest === undefined || request.newBaseline) return false
   const { directory } = newest.shipment
-  const [images, config] = await Promise.all([readSmall(join(directory, IMAGE_INDEX), 2 ** 29), readSmall(join(directory, CONFIG_FILE))])
+  const [images, config] = await Promise.all([
+    readSmall(join(directory, IMAGE_INDEX), 2 ** 29),
+    readSmall(join(directory, CONFIG_FILE)),
+  ])
   return images.equals(Buffer.from(formatImageIndex(plan.images))) && config.equals(request.configBytes)
 }
 

@@ -33,9 +33,16 @@ export function planSequence(input: PlanInput): MirrorPlan {
   const holders = input.newBaseline ? [] : input.earlier.map(holderOf)
   const lenders = borrow(needed.keys(), holders)
   const fresh = [...needed.values()].filter((blob) => !lenders.has(blob.digest))
-  const options = { strict: input.strictArchive, ...(input.archiveGiB === undefined ? {} : { archiveGiB: input.archiveGiB }) }
+  const options = {
+    strict: input.strictArchive,
+    ...(input.archiveGiB === undefined ? {} : { archiveGiB: input.archiveGiB }),
+  }
   const { archives, held } = layOut(images, fresh, first, options)
-  const borrowed = [...lenders].map(([digest, sequence]) => ({ digest, size: needed.get(digest)!.size, sequence }))
+  const borrowed = [...lenders].map(([digest, sequence]) => ({
+    digest,
+    size: needed.get(digest)!.size,
+    sequence,
+  }))
   const blobs: BlobLine[] = [...held, ...borrowed].sort((a, b) => (a.digest < b.digest ? -1 : 1))
   const number = (input.earlier.at(-1)?.metadata.sequence_number ?? 0) + 1
   const newest = input.earlier.at(-1)
@@ -56,7 +63,11 @@ export function planSequence(input: PlanInput): MirrorPlan {
     options_digest: input.optionsDigest,
     dependencies: input.earlier
       .filter((sequence) => used.has(sequence.metadata.sequence_number))
-      .map(({ metadata, shipment }) => ({ sequence_number: metadata.sequence_number, name: metadata.name, metadata_digest: shipment.metadataDigest })),
+      .map(({ metadata, shipment }) => ({
+        sequence_number: metadata.sequence_number,
+        name: metadata.name,
+        metadata_digest: shipment.metadataDigest,
+      })),
     totals: {
       images: images.length,
       blobs: needed.size,
@@ -66,7 +77,12 @@ export function planSequence(input: PlanInput): MirrorPlan {
       archive_bytes: archives.reduce((total, archive) => total + archive.size, 0),
     },
     skipped: input.resolved.flatMap((image) =>
-      image.graph.skipped.map(({ digest, size, mediaType }) => ({ image: image.line.name, digest, size, why: `foreign layer (${mediaType})` })),
+      image.graph.skipped.map(({ digest, size, mediaType }) => ({
+        image: image.line.name,
+        digest,
+        size,
+        why: `foreign layer (${mediaType})`,
+      })),
     ),
     blocked: [...input.blocked],
     archives: archives.map(({ name, size }) => ({ name, size_bytes: size })),
@@ -90,10 +106,14 @@ function collect(resolved: readonly ResolvedImage[]): Collected {
   const add = (blob: NewBlob, { origin }: ResolvedImage): void => {
     const known = needed.get(blob.digest)
     if (known !== undefined && known.size !== blob.size) {
-      throw new CarryallError('REG_AMBIGUOUS_MANIFEST', `Manifests give ${blob.digest} both ${known.size} and ${blob.size} bytes`, {
-        subject: { kind: 'blob', name: blob.digest },
-        hint: 'One of the images that name it is damaged at its source',
-      })
+      throw new CarryallError(
+        'REG_AMBIGUOUS_MANIFEST',
+        `Manifests give ${blob.digest} both ${known.size} and ${blob.size} bytes`,
+        {
+          subject: { kind: 'blob', name: blob.digest },
+          hint: 'One of the images that name it is damaged at its source',
+        },
+      )
     }
     if (known === undefined) {
       needed.set(blob.digest, blob)
@@ -105,14 +125,21 @@ function collect(resolved: readonly ResolvedImage[]): Collected {
       add({ digest: manifest.digest, size: manifest.bytes.length, media_type: manifest.mediaType }, image)
       first.add(manifest.digest)
     }
-    for (const blob of image.graph.blobs.values()) add({ digest: blob.digest, size: blob.size, media_type: blob.mediaType }, image)
+    for (const blob of image.graph.blobs.values())
+      add({ digest: blob.digest, size: blob.size, media_type: blob.mediaType }, image)
     for (const config of image.graph.configs) first.add(config)
   }
   return { needed, first, sources }
 }
 
-function holderOf({ metadata, blobs }: LoadedSequence): { sequence_number: number; held: ReadonlySet<string> } {
-  return { sequence_number: metadata.sequence_number, held: new Set(blobs.filter((blob) => 'archive' in blob).map((blob) => blob.digest)) }
+function holderOf({ metadata, blobs }: LoadedSequence): {
+  sequence_number: number
+  held: ReadonlySet<string>
+} {
+  return {
+    sequence_number: metadata.sequence_number,
+    held: new Set(blobs.filter((blob) => 'archive' in blob).map((blob) => blob.digest)),
+  }
 }
 
 function sum(blobs: readonly { readonly size: number }[]): number {

@@ -48,16 +48,26 @@ export async function run(context: Context, flags: MirrorFlags): Promise<Outcome
   const ports = await openPorts(context, flags)
   try {
     const outcome = await mirror(request, ports)
-    if (flags.mapping !== undefined && 'plan' in outcome) await commitFile(flags.mapping, mapping(outcome.plan.images))
+    if (flags.mapping !== undefined && 'plan' in outcome)
+      await commitFile(flags.mapping, mapping(outcome.plan.images))
     return present(outcome)
   } finally {
     await ports.close()
   }
 }
 
-function requestFrom(context: Context, flags: MirrorFlags, configBytes: Buffer, origin: string): MirrorRequest {
+function requestFrom(
+  context: Context,
+  flags: MirrorFlags,
+  configBytes: Buffer,
+  origin: string,
+): MirrorRequest {
   const documents = readDocuments(configBytes, origin)
-  if (documents.length !== 1) throw new CarryallError('SCHEMA_INVALID', `${origin} holds ${documents.length} documents; one ImageSetConfiguration is wanted`)
+  if (documents.length !== 1)
+    throw new CarryallError(
+      'SCHEMA_INVALID',
+      `${origin} holds ${documents.length} documents; one ImageSetConfiguration is wanted`,
+    )
   const images = flags['parallel-images']
   return {
     config: parseKind(imageSetConfigurationKind, documents[0], origin),
@@ -85,16 +95,23 @@ function requestFrom(context: Context, flags: MirrorFlags, configBytes: Buffer, 
 
 function grammar(flag: string, value: string | undefined, pattern: RegExp): string | undefined {
   if (value === undefined || pattern.test(value)) return value
-  throw new CarryallError('USAGE_BAD_VALUE', `--${flag} "${value}" cannot be used: it becomes part of a directory name`, {
-    subject: { kind: 'flag', name: flag },
-    hint: `Use letters, digits, ".", "_" and "-"`,
-  })
+  throw new CarryallError(
+    'USAGE_BAD_VALUE',
+    `--${flag} "${value}" cannot be used: it becomes part of a directory name`,
+    {
+      subject: { kind: 'flag', name: flag },
+      hint: `Use letters, digits, ".", "_" and "-"`,
+    },
+  )
 }
 
 function present(outcome: MirrorOutcome): Outcome {
   if (outcome.done === 'failed') throw failure(outcome.errors)
   if (outcome.done === 'planned') {
-    return { items: [{ document: outcome.plan, result: { ok: true, changed: outcome.changed } }], table: () => planTable(outcome.plan) }
+    return {
+      items: [{ document: outcome.plan, result: { ok: true, changed: outcome.changed } }],
+      table: () => planTable(outcome.plan),
+    }
   }
   const { shipment, metadata } = outcome.sequence
   const result = {
@@ -105,7 +122,10 @@ function present(outcome: MirrorOutcome): Outcome {
     ...(outcome.plan.skipped.length === 0 ? {} : { skipped: outcome.plan.skipped }),
     ...(outcome.plan.blocked.length === 0 ? {} : { blocked: outcome.plan.blocked }),
   }
-  return { items: [{ document: shipment.value as object, result }], table: () => sequenceTable(metadata, result) }
+  return {
+    items: [{ document: shipment.value as object, result }],
+    table: () => sequenceTable(metadata, result),
+  }
 }
 
 /** All failures as one, which are then told one by one. */

@@ -24,7 +24,8 @@ export function readAnswerHead(bytes: Buffer, host: string): AnswerHead | undefi
   const headers = new Map<string, string[]>()
   for (const line of lines) {
     const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? []
-    if (name === undefined || value === undefined) throw notHttp(host, `the header line "${line.slice(0, 60)}"`)
+    if (name === undefined || value === undefined)
+      throw notHttp(host, `the header line "${line.slice(0, 60)}"`)
     const key = name.toLowerCase()
     headers.set(key, [...(headers.get(key) ?? []), value])
   }

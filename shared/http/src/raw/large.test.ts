@@ -24,7 +24,12 @@ interface Site {
 async function site(answer: Answer, tls = false, options: HttpOptions = {}): Promise<Site> {
   const directory = await mkdtemp(join(tmpdir(), 'raw-'))
   const certificates = tls ? await makeCertificates(directory) : undefined
-  const server = certificates ? createTlsServer({ cert: await readFile(certificates.cert), key: await readFile(certificates.key) }, answer) : createServer(answer)
+  const server = certificates
+    ? createTlsServer(
+        { cert: await readFile(certificates.cert), key: await readFile(certificates.key) },
+        answer,
+      )
+    : createServer(answer)
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const http = createHttp({
     retry: { times: 0 },
@@ -62,11 +67,14 @@ async function* inChunks(size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < DATA.length; at += size) yield buffer.subarray(0, DATA.copy(buffer, 0, at))
 }
 
-test.each([false, true])('receives every byte in its place, from a slow reader as well (TLS: %s)', async (tls) => {
-  const { http, url } = await site(give, tls)
-  expect(await digestOf((await http.request(large(url))).body)).toBe(sha256(DATA))
-  expect(await digestOf((await http.request(large(url))).body, 3)).toBe(sha256(DATA))
-})
+test.each([false, true])(
+  'receives every byte in its place, from a slow reader as well (TLS: %s)',
+  async (tls) => {
+    const { http, url } = await site(give, tls)
+    expect(await digestOf((await http.request(large(url))).body)).toBe(sha256(DATA))
+    expect(await digestOf((await http.request(large(url))).body, 3)).toBe(sha256(DATA))
+  },
+)
 
 test('shares one buffer where the pool has no second one, and gives all of them back', async () => {
   const { http, url } = await site(give)
@@ -75,22 +83,29 @@ test('shares one buffer where the pool has no second one, and gives all of them 
   bufferPool.give(taken.pop()!)
   expect(await digestOf((await http.request(large(url))).body, 1)).toBe(sha256(DATA))
   for (const buffer of taken) bufferPool.give(buffer)
-  let free = 0
   const again = []
-  for (let next = bufferPool.takeFree(); next !== undefined; next = bufferPool.takeFree()) again.push(next), free++
+  for (let next = bufferPool.takeFree(); next !== undefined; next = bufferPool.takeFree()) again.push(next)
   for (const buffer of again) bufferPool.give(buffer)
-  expect(free).toBe(32)
+  expect(again).toHaveLength(32)
 })
 
-test.each([false, true])('sends from a buffer that is used again, and hears the answer (TLS: %s)', async (tls) => {
-  const { http, url } = await site((request, response) => {
-    const hash = createHash('sha256')
-    request.on('data', (data: Buffer) => hash.update(data))
-    request.on('end', () => response.writeHead(201, { digest: hash.digest('hex') }).end())
-  }, tls)
-  const answer = await http.request({ method: 'PUT', url, size: DATA.length, body: () => inChunks(300_000) })
-  expect([answer.status, answer.header('digest')]).toEqual([201, sha256(DATA)])
-})
+test.each([false, true])(
+  'sends from a buffer that is used again, and hears the answer (TLS: %s)',
+  async (tls) => {
+    const { http, url } = await site((request, response) => {
+      const hash = createHash('sha256')
+      request.on('data', (data: Buffer) => hash.update(data))
+      request.on('end', () => response.writeHead(201, { digest: hash.digest('hex') }).end())
+    }, tls)
+    const answer = await http.request({
+      method: 'PUT',
+      url,
+      size: DATA.length,
+      body: () => inChunks(300_000),
+    })
+    expect([answer.status, answer.header('digest')]).toEqual([201, sha256(DATA)])
+  },
+)
 
 test('an answer that comes before the end of the body is heard', async () => {
   const { http, url } = await site((_request, response) => response.writeHead(403).end('{"errors":[]}'))
@@ -102,7 +117,8 @@ test('an answer that comes before the end of the body is heard', async () => {
 test('small answers, chunked ones, and a large one without a length', async () => {
   const { http, url } = await site((request, response) => {
     if (request.url === '/missing') response.writeHead(404).end('no such blob')
-    else if (request.url === '/said') response.writeHead(400, { 'transfer-encoding': 'chunked' }).end('chunked words')
+    else if (request.url === '/said')
+      response.writeHead(400, { 'transfer-encoding': 'chunked' }).end('chunked words')
     else if (request.url === '/moved') response.writeHead(307, { location: '/blob' }).end()
     else response.end(DATA)
   })
@@ -138,7 +154,13 @@ test('what the source of an upload throws is what comes out, and a signal ends b
   }
   await expect(http.request({ method: 'PUT', url, size: DATA.length, body: failing })).rejects.toBe(broken)
   const reason = new Error('enough')
-  const put = http.request({ method: 'PUT', url, size: DATA.length, body: () => inChunks(100_000), signal: AbortSignal.any([abortIn(100, reason)]) })
+  const put = http.request({
+    method: 'PUT',
+    url,
+    size: DATA.length,
+    body: () => inChunks(100_000),
+    signal: AbortSignal.any([abortIn(100, reason)]),
+  })
   await expect(put).rejects.toBe(reason)
   await expect(http.request({ ...large(url), signal: abortIn(100, reason) })).rejects.toBe(reason)
 })

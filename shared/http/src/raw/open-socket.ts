@@ -9,7 +9,12 @@ export interface Route {
 }
 
 /** A connection to the origin of `url`, ready to be written to. Throws what the socket throws, or the signal's reason. */
-export async function openSocket(url: URL, route: Route, onread: OnReadOpts | undefined, signal: AbortSignal | undefined): Promise<Socket> {
+export async function openSocket(
+  url: URL,
+  route: Route,
+  onread: OnReadOpts | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Socket> {
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const secure = url.protocol === 'https:'
   const to = {
@@ -20,11 +25,18 @@ export async function openSocket(url: URL, route: Route, onread: OnReadOpts | un
     ...(onread === undefined ? {} : { onread }),
   }
   const socket = secure
-    ? (await import('node:tls')).connect({ ...to, ...route.tls, ...(isIp(hostname) ? {} : { servername: hostname }) })
+    ? (await import('node:tls')).connect({
+        ...to,
+        ...route.tls,
+        ...(isIp(hostname) ? {} : { servername: hostname }),
+      })
     : (await import('node:net')).connect(to)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const abort = (): void => reject(signal?.reason as Error)
-  const timer = setTimeout(() => reject(Object.assign(new Error('connect'), { code: 'ETIMEDOUT' })), route.connectMs)
+  const timer = setTimeout(
+    () => reject(Object.assign(new Error('connect'), { code: 'ETIMEDOUT' })),
+    route.connectMs,
+  )
   socket.once(secure ? 'secureConnect' : 'connect', resolve)
   socket.once('error', reject)
   // The other side may hang up without an error, in mid-handshake too.

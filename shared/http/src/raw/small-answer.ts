@@ -4,7 +4,9 @@ import type { AnswerHead } from './answer-head.ts'
 
 /** An answer whose body, if any, has been read. */
 export function smallAnswer(head: AnswerHead, url: URL, body: Buffer): HttpResponse {
-  const content = head.headers.get('transfer-encoding')?.join().toLowerCase().includes('chunked') ? dechunk(body) : body
+  const content = head.headers.get('transfer-encoding')?.join().toLowerCase().includes('chunked')
+    ? dechunk(body)
+    : body
   return {
     ...answerHeaders(head, url),
     body: (async function* () {
@@ -22,7 +24,10 @@ export function smallAnswer(head: AnswerHead, url: URL, body: Buffer): HttpRespo
 }
 
 /** The part of an `HttpResponse` that a head alone gives. */
-export function answerHeaders(head: AnswerHead, url: URL): Pick<HttpResponse, 'status' | 'url' | 'header' | 'headers'> {
+export function answerHeaders(
+  head: AnswerHead,
+  url: URL,
+): Pick<HttpResponse, 'status' | 'url' | 'header' | 'headers'> {
   const headers = (name: string): readonly string[] => head.headers.get(name.toLowerCase()) ?? []
   return { status: head.status, url, headers, header: (name) => headers(name).join(', ') || undefined }
 }

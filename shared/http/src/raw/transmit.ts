@@ -4,7 +4,7 @@ import type { HeaderValues } from '../request.ts'
 import type { HttpResponse } from '../response.ts'
 import { bodyLength, readAnswerHead, type AnswerHead } from './answer-head.ts'
 import { openSocket } from './open-socket.ts'
-import type { RawOptions } from './receive.ts'
+import type { RawOptions } from './receiver.ts'
 import { requestHead } from './request-head.ts'
 import { smallAnswer } from './small-answer.ts'
 
@@ -83,7 +83,13 @@ function collectAnswer(socket: Socket, url: URL, { signal }: TransmitOptions): A
   return { whole: promise, come: () => bytes.length > 0 }
 }
 
-async function send(socket: Socket, head: string, body: () => AsyncIterable<Buffer>, answer: Answer, { idleMs }: TransmitOptions): Promise<void> {
+async function send(
+  socket: Socket,
+  head: string,
+  body: () => AsyncIterable<Buffer>,
+  answer: Answer,
+  { idleMs }: TransmitOptions,
+): Promise<void> {
   socket.write(head)
   for await (const chunk of body()) {
     if (answer.come()) return

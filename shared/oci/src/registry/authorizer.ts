@@ -104,7 +104,8 @@ export function authorizer(registry: URL, options: AuthorizerOptions): Authorize
       if (next.scheme === 'basic') return first && known(access) !== undefined
       tokens.delete(key(access))
       const scope = next.parameters.scope?.trim()
-      if (scope) announced.set(key(access), [...new Set([...access.scopes, ...scope.split(/\s+/)].map(sorted))])
+      if (scope)
+        announced.set(key(access), [...new Set([...access.scopes, ...scope.split(/\s+/)].map(sorted))])
       return true
     },
 
@@ -115,7 +116,11 @@ export function authorizer(registry: URL, options: AuthorizerOptions): Authorize
 /** Registries name the actions in any order: `push,pull` is no other scope than `pull,push`. */
 function sorted(scope: string): string {
   const colon = scope.lastIndexOf(':')
-  return `${scope.slice(0, colon + 1)}${scope.slice(colon + 1).split(',').toSorted().join(',')}`
+  return `${scope.slice(0, colon + 1)}${scope
+    .slice(colon + 1)
+    .split(',')
+    .toSorted()
+    .join(',')}`
 }
 
 function key({ scopes }: Access): string {

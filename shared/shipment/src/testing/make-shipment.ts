@@ -22,7 +22,15 @@ const CHAIN = { id: '00000000-0000-4000-8000-000000000001', name: 'sample' }
 
 /** Writes a shipment by hand, as another tool would, straight into a content directory. */
 export async function makeShipment(content: string, sample: ShipmentSample): Promise<Shipment> {
-  const { number, previous, kind = 'Sample', lane = 'seq', chain = CHAIN, dependencies = [], extra = {} } = sample
+  const {
+    number,
+    previous,
+    kind = 'Sample',
+    lane = 'seq',
+    chain = CHAIN,
+    dependencies = [],
+    extra = {},
+  } = sample
   const contents = Object.entries(sample.files ?? { 'payload.bin': `payload of ${number}\n` })
   const name = `seq${number}-sample`
   const directory = join(content, name)
@@ -49,7 +57,10 @@ export async function makeShipment(content: string, sample: ShipmentSample): Pro
   }
   const file = `${lane}-metadata.yaml`
   await writeFile(join(directory, file), metadata)
-  await writeFile(join(directory, SUMS_FILE), formatSums([...files, { path: file, sha256: sha256(metadata) }]))
+  await writeFile(
+    join(directory, SUMS_FILE),
+    formatSums([...files, { path: file, sha256: sha256(metadata) }]),
+  )
   return readShipment(directory)
 }
 
