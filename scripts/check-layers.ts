@@ -12,7 +12,11 @@ const LAYERS = [
   ['shipment'],
   ['sequence'],
 ]
-const ASIDE: Readonly<Record<string, readonly string[]>> = { durable: ['exec'], http: ['durable'], cli: ['errors', 'schemas'] }
+const ASIDE: Readonly<Record<string, readonly string[]>> = {
+  durable: ['exec'],
+  http: ['durable'],
+  cli: ['errors', 'schemas'],
+}
 
 /** The one shared package that may depend on a library, or import a Node module that reaches outside. */
 const OWNERS: Readonly<Record<string, string>> = {

@@ -95,7 +95,9 @@ export class ArchiveWriter {
     ) {
       throw new RangeError(`No data of one entry: ${buffer.length} bytes at ${position} of ${this.path}`)
     }
-    const written = this.#turn.then(() => this.#named('write', () => writeAll(this.#handle, buffer, position)))
+    const written = this.#turn.then(() =>
+      this.#named('write', () => writeAll(this.#handle, buffer, position)),
+    )
     this.#turn = written.catch(() => undefined)
     await written
   }

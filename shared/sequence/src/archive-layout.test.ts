@@ -9,7 +9,17 @@ const GIB = 2 ** 30
 
 function image(repository: string, tag: string | undefined, blobs: readonly string[]): ImageLine {
   const digest = digestOf(`manifest of ${repository}:${tag} ${blobs.join()}`)
-  return { name: repository, repository, ...(tag === undefined ? {} : { tag }), digest, media_type: 'm', platforms: [], size_bytes: 1, manifests: [digest], blobs: [...blobs] }
+  return {
+    name: repository,
+    repository,
+    ...(tag === undefined ? {} : { tag }),
+    digest,
+    media_type: 'm',
+    platforms: [],
+    size_bytes: 1,
+    manifests: [digest],
+    blobs: [...blobs],
+  }
 }
 
 test("makes the links of distribution's file system driver", () => {
@@ -26,7 +36,9 @@ test("makes the links of distribution's file system driver", () => {
       [`${repository}/_manifests/tags/1.0/index/sha256/${hex(app.digest)}/link`, app.digest],
     ]),
   )
-  expect(blobEntry(layer)).toBe(`docker/registry/v2/blobs/sha256/${hex(layer).slice(0, 2)}/${hex(layer)}/data`)
+  expect(blobEntry(layer)).toBe(
+    `docker/registry/v2/blobs/sha256/${hex(layer).slice(0, 2)}/${hex(layer)}/data`,
+  )
 })
 
 test('puts manifests and configs first, then layers, each by digest', () => {
@@ -44,8 +56,12 @@ test('keeps each archive below its size, headers and all, and gives a larger blo
   const { archives } = layOut([], blobs, new Set(), { archiveGiB: 1 })
   for (const archive of archives) expect(archive.size <= GIB || archive.entries.length === 1).toBe(true)
   expect(archives.flatMap((archive) => archive.entries)).toHaveLength(sizes.length)
-  expect(archives.map((archive) => archive.name)).toEqual(archives.map((_, index) => `mirror_00000${index + 1}.tar`))
-  expect(() => layOut([], blobs, new Set(), { archiveGiB: 1, strict: true })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+  expect(archives.map((archive) => archive.name)).toEqual(
+    archives.map((_, index) => `mirror_00000${index + 1}.tar`),
+  )
+  expect(() => layOut([], blobs, new Set(), { archiveGiB: 1, strict: true })).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID' }),
+  )
 })
 
 test('the index alone describes the archives', () => {
@@ -53,10 +69,28 @@ test('the index alone describes the archives', () => {
   fc.assert(
     fc.property(sizes, fc.integer({ min: 0, max: 12 }), (all, count) => {
       const blobs = all.map((size, index) => ({ digest: digestOf(`${index}`), size, media_type: 'x' }))
-      const images = [image('team/app', '1.0', blobs.map((blob) => blob.digest)), image('team/sig', undefined, [])]
-      const { archives, held } = layOut(images, blobs, new Set(blobs.slice(0, count).map((blob) => blob.digest)), { archiveGiB: 1 })
+      const images = [
+        image(
+          'team/app',
+          '1.0',
+          blobs.map((blob) => blob.digest),
+        ),
+        image('team/sig', undefined, []),
+      ]
+      const { archives, held } = layOut(
+        images,
+        blobs,
+        new Set(blobs.slice(0, count).map((blob) => blob.digest)),
+        { archiveGiB: 1 },
+      )
       const shuffled = [...held].sort((a, b) => (a.digest < b.digest ? 1 : -1))
-      expect(describedLayout(images, shuffled, archives.map(({ name, size }) => ({ name, size_bytes: size })))).toEqual(archives)
+      expect(
+        describedLayout(
+          images,
+          shuffled,
+          archives.map(({ name, size }) => ({ name, size_bytes: size })),
+        ),
+      ).toEqual(archives)
     }),
     { numRuns: 200 },
   )

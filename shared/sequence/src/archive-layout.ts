@@ -24,7 +24,8 @@ export function linkEntries(images: readonly ImageLine[]): ReadonlyMap<string, s
   for (const image of images) {
     const repository = `${ROOT}/repositories/${image.repository}`
     for (const digest of image.blobs) link(`${repository}/_layers/${slashed(digest)}`, digest)
-    for (const digest of image.manifests) link(`${repository}/_manifests/revisions/${slashed(digest)}`, digest)
+    for (const digest of image.manifests)
+      link(`${repository}/_manifests/revisions/${slashed(digest)}`, digest)
     if (image.tag === undefined) continue
     link(`${repository}/_manifests/tags/${image.tag}/current`, image.digest)
     link(`${repository}/_manifests/tags/${image.tag}/index/${slashed(image.digest)}`, image.digest)
@@ -45,22 +46,46 @@ export function layOut(
   first: ReadonlySet<string>,
   options: { readonly archiveGiB?: number; readonly strict?: boolean },
 ): { archives: readonly ArchivePlan[]; held: readonly HeldBlob[] } {
-  const sorted = [...blobs].sort((a, b) => Number(first.has(b.digest)) - Number(first.has(a.digest)) || (a.digest < b.digest ? -1 : 1))
+  const sorted = [...blobs].sort(
+    (a, b) => Number(first.has(b.digest)) - Number(first.has(a.digest)) || (a.digest < b.digest ? -1 : 1),
+  )
   const entries = [
     ...[...linkEntries(images)].map(([name, digest]) => ({ name, size: digest.length })),
     ...sorted.map((blob) => ({ name: blobEntry(blob.digest), size: blob.size })),
   ]
-  const archives = planArchives(entries, { maxBytes: (options.archiveGiB || DEFAULT_ARCHIVE_GIB) * GIB, strict: options.strict ?? false })
-  const places = new Map(archives.flatMap((archive) => archive.entries.map((entry) => [entry.name, { archive: archive.name, offset: entry.offset }] as const)))
-  return { archives, held: sorted.map(({ digest, size, media_type }) => ({ digest, size, media_type, ...places.get(blobEntry(digest))! })) }
+  const archives = planArchives(entries, {
+    maxBytes: (options.archiveGiB || DEFAULT_ARCHIVE_GIB) * GIB,
+    strict: options.strict ?? false,
+  })
+  const places = new Map(
+    archives.flatMap((archive) =>
+      archive.entries.map((entry) => [entry.name, { archive: archive.name, offset: entry.offset }] as const),
+    ),
+  )
+  return {
+    archives,
+    held: sorted.map(({ digest, size, media_type }) => ({
+      digest,
+      size,
+      media_type,
+      ...places.get(blobEntry(digest))!,
+    })),
+  }
 }
 
 /** The layout that an index describes; what a sequence's archives have to look like, byte for byte outside the blobs. */
-export function describedLayout(images: readonly ImageLine[], held: readonly HeldBlob[], sizes: readonly { name: string; size_bytes: number }[]): readonly ArchivePlan[] {
+export function describedLayout(
+  images: readonly ImageLine[],
+  held: readonly HeldBlob[],
+  sizes: readonly { name: string; size_bytes: number }[],
+): readonly ArchivePlan[] {
   const links = [...linkEntries(images)].map(([name, digest]) => ({ name, size: digest.length }))
   return sizes.map(({ name }, index) => {
     const inside = held.filter((blob) => blob.archive === name).sort((a, b) => a.offset - b.offset)
-    const entries = [...(index === 0 ? links : []), ...inside.map((blob) => ({ name: blobEntry(blob.digest), size: blob.size }))]
+    const entries = [
+      ...(index === 0 ? links : []),
+      ...inside.map((blob) => ({ name: blobEntry(blob.digest), size: blob.size })),
+    ]
     const plan = planArchives(entries, { maxBytes: Number.MAX_SAFE_INTEGER, strict: false })[0]!
     return { ...plan, name }
   })

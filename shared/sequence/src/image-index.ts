@@ -15,7 +15,9 @@ export function formatImageIndex(images: readonly ImageLine[]): string {
 
 /** Reads a pinned image list. Throws SCHEMA_INVALID with the line. */
 export function parseImageIndex(bytes: Buffer, where: string): readonly ImageLine[] {
-  return parseLines(bytes, where).map((value, index) => parseValue(imageLineSchema, value, `${where} line ${index + 1}`))
+  return parseLines(bytes, where).map((value, index) =>
+    parseValue(imageLineSchema, value, `${where} line ${index + 1}`),
+  )
 }
 
 /** The pinned image list of a sequence. */

@@ -15,9 +15,13 @@ export interface Location {
  * Every blob that the archives of these sequences hold, by digest; of two holders the newest. An archive that is not
  * there, or has another size than the metadata says, holds nothing.
  */
-export async function locateBlobs(sequences: readonly LoadedSequence[]): Promise<ReadonlyMap<string, Location>> {
+export async function locateBlobs(
+  sequences: readonly LoadedSequence[],
+): Promise<ReadonlyMap<string, Location>> {
   const locations = new Map<string, Location>()
-  for (const { shipment, metadata, blobs } of [...sequences].sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)) {
+  for (const { shipment, metadata, blobs } of [...sequences].sort(
+    (a, b) => a.metadata.sequence_number - b.metadata.sequence_number,
+  )) {
     const present = new Set<string>()
     for (const archive of metadata.archives) {
       const found = await lstat(join(shipment.directory, archive.name)).catch(() => undefined)

@@ -6,7 +6,8 @@ import { sequenceStore, type SequenceStore } from './sequence-store.ts'
 /** Every sequence of a content directory with its indexes, by number. Shipments of other lanes are passed over. */
 export async function loadChain(content: string): Promise<readonly LoadedSequence[]> {
   const sequences: LoadedSequence[] = []
-  for (const shipment of await readChain(content)) if (shipment.metadata.kind === 'Sequence') sequences.push(await loadSequence(shipment))
+  for (const shipment of await readChain(content))
+    if (shipment.metadata.kind === 'Sequence') sequences.push(await loadSequence(shipment))
   return sequences
 }
 

@@ -15,7 +15,10 @@ export interface SequenceStore extends Source {
  * Serves images from archives through their index, nothing unpacked. `images` in chain order: of two with the same
  * repository and tag the later one counts. Read-only; any repository can read any manifest and blob by its digest.
  */
-export function sequenceStore(images: readonly ImageLine[], locations: ReadonlyMap<string, Location>): SequenceStore {
+export function sequenceStore(
+  images: readonly ImageLine[],
+  locations: ReadonlyMap<string, Location>,
+): SequenceStore {
   const repositories = namesOf(images)
   const files = new Map<string, Promise<FileHandle>>()
 
@@ -31,15 +34,21 @@ export function sequenceStore(images: readonly ImageLine[], locations: ReadonlyM
     async head(repository, reference) {
       const digest = digestFor(repository, reference)
       const found = digest === undefined ? undefined : locations.get(digest)
-      return found === undefined || !isManifestType(found.mediaType) ? undefined : { mediaType: found.mediaType, digest: digest!, size: found.size }
+      return found === undefined || !isManifestType(found.mediaType)
+        ? undefined
+        : { mediaType: found.mediaType, digest: digest!, size: found.size }
     },
 
     async manifest(repository, reference, signal): Promise<Manifest> {
       const head = await store.head(repository, reference, signal)
       if (head === undefined) {
-        throw new CarryallError('REG_MANIFEST_UNKNOWN', `No manifest ${reference} in the sequences for ${repository}`, {
-          subject: { kind: 'manifest', name: `${repository}:${reference}` },
-        })
+        throw new CarryallError(
+          'REG_MANIFEST_UNKNOWN',
+          `No manifest ${reference} in the sequences for ${repository}`,
+          {
+            subject: { kind: 'manifest', name: `${repository}:${reference}` },
+          },
+        )
       }
       const parts: Buffer[] = []
       for await (const chunk of store.blob(repository, head, 0, signal)) parts.push(Buffer.from(chunk))
@@ -52,12 +61,22 @@ export function sequenceStore(images: readonly ImageLine[], locations: ReadonlyM
 
     async *blob(_repository, blob: Descriptor, offset = 0, signal) {
       const found = locations.get(blob.digest)
-      if (found === undefined) throw new CarryallError('REG_BLOB_UNKNOWN', `No blob ${blob.digest} in the sequences`, { subject: { kind: 'blob', name: blob.digest } })
+      if (found === undefined)
+        throw new CarryallError('REG_BLOB_UNKNOWN', `No blob ${blob.digest} in the sequences`, {
+          subject: { kind: 'blob', name: blob.digest },
+        })
       try {
         const handle = await fileOf(found.file)
-        yield* readChunks(handle, found.offset + offset, found.size - offset, signal === undefined ? {} : { signal })
+        yield* readChunks(
+          handle,
+          found.offset + offset,
+          found.size - offset,
+          signal === undefined ? {} : { signal },
+        )
       } catch (error) {
-        throw isCarryallError(error, 'SIZE_MISMATCH') ? damaged(found, blob.digest, 'the end of the file') : fromSystemError(error, `read ${found.file}`)
+        throw isCarryallError(error, 'SIZE_MISMATCH')
+          ? damaged(found, blob.digest, 'the end of the file')
+          : fromSystemError(error, `read ${found.file}`)
       }
     },
 
@@ -109,11 +128,15 @@ function namesOf(images: readonly ImageLine[]): ReadonlyMap<string, ReadonlyMap<
 }
 
 function damaged(found: Location, expected: string, actual: string): CarryallError {
-  return new CarryallError('DIGEST_MISMATCH', `${found.file} does not hold ${expected} at offset ${found.offset}`, {
-    subject: { kind: 'file', name: found.file, digest: expected },
-    location: { file: found.file, offset: found.offset },
-    expected,
-    actual,
-    hint: 'Carry that archive again; seq-meta verify names every damaged file',
-  })
+  return new CarryallError(
+    'DIGEST_MISMATCH',
+    `${found.file} does not hold ${expected} at offset ${found.offset}`,
+    {
+      subject: { kind: 'file', name: found.file, digest: expected },
+      location: { file: found.file, offset: found.offset },
+      expected,
+      actual,
+      hint: 'Carry that archive again; seq-meta verify names every damaged file',
+    },
+  )
 }

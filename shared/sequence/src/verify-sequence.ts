@@ -37,19 +37,27 @@ export async function verifySequence(
       if (unusable.has(plan.name)) continue
       const result = await verifyArchive(join(shipment.directory, plan.name), plan, digests, options)
       bytes += plan.size
-      faults.push(...result.faults.map(({ name, code, offset, expected, actual }) => ({
-        code,
-        message: `${plan.name}: ${name} is damaged at offset ${offset}`,
-        path: plan.name,
-        entry: name,
-        offset,
-        ...(expected === undefined ? {} : { expected }),
-        ...(actual === undefined ? {} : { actual }),
-      })))
+      faults.push(
+        ...result.faults.map(({ name, code, offset, expected, actual }) => ({
+          code,
+          message: `${plan.name}: ${name} is damaged at offset ${offset}`,
+          path: plan.name,
+          entry: name,
+          offset,
+          ...(expected === undefined ? {} : { expected }),
+          ...(actual === undefined ? {} : { actual }),
+        })),
+      )
       const wanted = metadata.files.find((file) => file.path === plan.name)?.sha256
       const actual = result.sha256.replace(/^sha256:/, '')
       if (wanted !== actual) {
-        faults.push({ code: 'DIGEST_MISMATCH', message: `${plan.name} has other bytes`, path: plan.name, expected: wanted ?? 'no sum', actual })
+        faults.push({
+          code: 'DIGEST_MISMATCH',
+          message: `${plan.name} has other bytes`,
+          path: plan.name,
+          expected: wanted ?? 'no sum',
+          actual,
+        })
       }
     }
   }
@@ -62,19 +70,46 @@ function indexFaults({ metadata, images, blobs }: LoadedSequence, held: readonly
   const known = new Map(blobs.map((blob) => [blob.digest, blob]))
   for (const image of images) {
     const lost = [...image.manifests, ...image.blobs].find((digest) => !known.has(digest))
-    if (lost !== undefined) faults.push(fault('images.ndjson', `${image.repository}:${image.tag ?? image.digest} needs ${lost}, which is not in blobs.ndjson`))
+    if (lost !== undefined)
+      faults.push(
+        fault(
+          'images.ndjson',
+          `${image.repository}:${image.tag ?? image.digest} needs ${lost}, which is not in blobs.ndjson`,
+        ),
+      )
   }
   const names = new Set(metadata.archives.map((archive) => archive.name))
-  const offsets = new Map(describedLayout(images, held, metadata.archives).flatMap((plan) => plan.entries.map((entry) => [`${plan.name}/${entry.name}`, entry.offset])))
+  const offsets = new Map(
+    describedLayout(images, held, metadata.archives).flatMap((plan) =>
+      plan.entries.map((entry) => [`${plan.name}/${entry.name}`, entry.offset]),
+    ),
+  )
   for (const blob of held) {
-    if (!names.has(blob.archive)) faults.push(fault('blobs.ndjson', `${blob.digest} is in ${blob.archive}, which the metadata does not name`))
-    else if (offsets.get(`${blob.archive}/${blobEntry(blob.digest)}`) !== blob.offset) faults.push(fault('blobs.ndjson', `${blob.digest} cannot be at offset ${blob.offset} of ${blob.archive}`))
+    if (!names.has(blob.archive))
+      faults.push(
+        fault('blobs.ndjson', `${blob.digest} is in ${blob.archive}, which the metadata does not name`),
+      )
+    else if (offsets.get(`${blob.archive}/${blobEntry(blob.digest)}`) !== blob.offset)
+      faults.push(
+        fault('blobs.ndjson', `${blob.digest} cannot be at offset ${blob.offset} of ${blob.archive}`),
+      )
   }
   const borrowed = blobs.filter((blob) => 'sequence' in blob)
-  if (metadata.complete !== (borrowed.length === 0)) faults.push(fault('seq-metadata.yaml', `complete is ${metadata.complete}, but ${borrowed.length} blobs are borrowed`))
+  if (metadata.complete !== (borrowed.length === 0))
+    faults.push(
+      fault(
+        'seq-metadata.yaml',
+        `complete is ${metadata.complete}, but ${borrowed.length} blobs are borrowed`,
+      ),
+    )
   const lenders = [...new Set(borrowed.map((blob) => blob.sequence))].sort((a, b) => a - b).join()
   if (lenders !== metadata.dependencies.map((dependency) => dependency.sequence_number).join()) {
-    faults.push(fault('seq-metadata.yaml', `the dependencies are not the sequences that blobs.ndjson borrows from (${lenders || 'none'})`))
+    faults.push(
+      fault(
+        'seq-metadata.yaml',
+        `the dependencies are not the sequences that blobs.ndjson borrows from (${lenders || 'none'})`,
+      ),
+    )
   }
   return faults
 }

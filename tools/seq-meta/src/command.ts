@@ -24,7 +24,12 @@ const show = defineVerb({
   writes: ['Sequence'],
   effects: false,
   flags: {},
-  examples: [{ command: 'seq-meta show -o yaml content/seq2-20240818-1430', what: 'As its file has it, with its place' }],
+  examples: [
+    {
+      command: 'seq-meta show -o yaml content/seq2-20240818-1430',
+      what: 'As its file has it, with its place',
+    },
+  ],
   run: async (context, _flags, operands) => (await import('./show.ts')).show(context, operands),
 })
 
@@ -37,10 +42,15 @@ const verify = defineVerb({
   effects: false,
   flags: {
     fast: toggle('files and sizes only; nothing is read through'),
-    content: text('DIR', 'content directory in which to look for the other shipments of the chain', { shownDefault: 'where the shipment is' }),
+    content: text('DIR', 'content directory in which to look for the other shipments of the chain', {
+      shownDefault: 'where the shipment is',
+    }),
   },
   examples: [
-    { command: 'seq-meta verify content', what: 'Every byte of every sequence, the links of the chain, and completeness' },
+    {
+      command: 'seq-meta verify content',
+      what: 'Every byte of every sequence, the links of the chain, and completeness',
+    },
     { command: 'mirror-seq -c isc.yaml | tee seq.json | seq-meta verify', what: 'What was just mirrored' },
   ],
   run: async (context, flags, operands) => (await import('./verify.ts')).verify(context, flags, operands),
@@ -54,7 +64,12 @@ const diff = defineVerb({
   writes: ['SequenceDiff'],
   effects: false,
   flags: {},
-  examples: [{ command: 'seq-meta diff content/seq1-baseline content/seq2-20240818-1430', what: 'Images, versions, bytes and configuration' }],
+  examples: [
+    {
+      command: 'seq-meta diff content/seq1-baseline content/seq2-20240818-1430',
+      what: 'Images, versions, bytes and configuration',
+    },
+  ],
   run: async (context, _flags, operands) => (await import('./diff.ts')).diff(context, operands),
 })
 

@@ -24,10 +24,20 @@ export function compareSequences(from: Side, to: Side): SequenceDiff {
       unchanged: both.length - moved.length,
       added: [...after].filter(([key]) => !before.has(key)).map(([, image]) => short(image)),
       removed: [...before].filter(([key]) => !after.has(key)).map(([, image]) => short(image)),
-      moved: moved.map((key) => ({ repository: after.get(key)!.repository, tag: after.get(key)!.tag ?? '', from: before.get(key)!.digest, to: after.get(key)!.digest })),
+      moved: moved.map((key) => ({
+        repository: after.get(key)!.repository,
+        tag: after.get(key)!.tag ?? '',
+        from: before.get(key)!.digest,
+        to: after.get(key)!.digest,
+      })),
     },
     versions: versions(from.sequence.images, to.sequence.images),
-    blobs: { added: added.length, added_bytes: total(added), removed: removed.length, removed_bytes: total(removed) },
+    blobs: {
+      added: added.length,
+      added_bytes: total(added),
+      removed: removed.length,
+      removed_bytes: total(removed),
+    },
     configuration: changes(flatten(from.configuration), flatten(to.configuration)),
   }
 }
@@ -38,7 +48,10 @@ function byName(images: readonly ImageLine[]): ReadonlyMap<string, ImageLine> {
 
 function versions(before: readonly ImageLine[], after: readonly ImageLine[]): SequenceDiff['versions'] {
   const tags = (images: readonly ImageLine[], repository: string): string[] =>
-    images.filter((image) => image.repository === repository && image.subject === undefined).flatMap((image) => image.tag ?? []).sort()
+    images
+      .filter((image) => image.repository === repository && image.subject === undefined)
+      .flatMap((image) => image.tag ?? [])
+      .sort()
   const repositories = [...new Set([...before, ...after].map((image) => image.repository))].sort()
   return repositories
     .map((repository) => ({ repository, from: tags(before, repository), to: tags(after, repository) }))
@@ -54,7 +67,12 @@ function total(blobs: readonly (readonly [string, number])[]): number {
 }
 
 function about({ metadata, shipment }: LoadedSequence): SequenceDiff['from'] {
-  return { name: metadata.name, sequence_number: metadata.sequence_number, metadata_digest: shipment.metadataDigest, timestamp: metadata.timestamp }
+  return {
+    name: metadata.name,
+    sequence_number: metadata.sequence_number,
+    metadata_digest: shipment.metadataDigest,
+    timestamp: metadata.timestamp,
+  }
 }
 
 function short({ repository, tag, digest, size_bytes }: ImageLine): SequenceDiff['images']['added'][number] {
@@ -63,8 +81,10 @@ function short({ repository, tag, digest, size_bytes }: ImageLine): SequenceDiff
 
 /** Leaves by pointer; items of a list go by their name where they have one, so that a new item does not shift the rest. */
 function flatten(value: unknown, at = '#', into = new Map<string, unknown>()): Map<string, unknown> {
-  if (Array.isArray(value)) value.forEach((item, index) => flatten(item, `${at}/${nameOf(item) ?? index}`, into))
-  else if (value !== null && typeof value === 'object') for (const [key, item] of Object.entries(value)) flatten(item, `${at}/${escape(key)}`, into)
+  if (Array.isArray(value))
+    value.forEach((item, index) => flatten(item, `${at}/${nameOf(item) ?? index}`, into))
+  else if (value !== null && typeof value === 'object')
+    for (const [key, item] of Object.entries(value)) flatten(item, `${at}/${escape(key)}`, into)
   else into.set(at, value)
   return into
 }
@@ -79,7 +99,10 @@ function escape(part: string): string {
   return part.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-function changes(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): SequenceDiff['configuration'] {
+function changes(
+  before: ReadonlyMap<string, unknown>,
+  after: ReadonlyMap<string, unknown>,
+): SequenceDiff['configuration'] {
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((pointer) => before.get(pointer) !== after.get(pointer))
     .sort()

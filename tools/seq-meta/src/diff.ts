@@ -17,7 +17,9 @@ export async function diff(context: Context, operands: readonly string[]): Promi
 async function side(context: Context, operand: string): Promise<Side> {
   const found = await shipments(context, [operand])
   if (found.length !== 1) {
-    throw new CarryallError('USAGE_BAD_VALUE', `${operand} holds ${found.length} shipments; one is wanted`, { hint: 'Name one sequence, such as content/seq1-baseline' })
+    throw new CarryallError('USAGE_BAD_VALUE', `${operand} holds ${found.length} shipments; one is wanted`, {
+      hint: 'Name one sequence, such as content/seq1-baseline',
+    })
   }
   const sequence = await loadSequence(found[0]!)
   return { sequence, configuration: await configurationOf(sequence) }
@@ -30,18 +32,29 @@ async function configurationOf({ shipment, metadata }: LoadedSequence): Promise<
 
 function table(document: SequenceDiff): { columns: string[]; rows: (string | number)[][]; notes: string[] } {
   const { images, blobs, versions, configuration } = document
-  const name = (image: { repository: string; tag?: string | undefined; digest: string }): string => `${image.repository}${image.tag === undefined ? ' (attached)' : `:${image.tag}`}`
+  const name = (image: { repository: string; tag?: string | undefined; digest: string }): string =>
+    `${image.repository}${image.tag === undefined ? ' (attached)' : `:${image.tag}`}`
   return {
     columns: ['CHANGE', 'IMAGE', 'DIGEST'],
     rows: [
       ...images.added.map((image) => ['added', name(image), image.digest]),
       ...images.removed.map((image) => ['removed', name(image), image.digest]),
-      ...images.moved.map((image) => ['moved', `${image.repository}:${image.tag}`, `${image.from} -> ${image.to}`]),
+      ...images.moved.map((image) => [
+        'moved',
+        `${image.repository}:${image.tag}`,
+        `${image.from} -> ${image.to}`,
+      ]),
     ],
     notes: [
       `${images.unchanged} images unchanged; ${blobs.added} blobs new (${humanSize(blobs.added_bytes)}), ${blobs.removed} no longer needed (${humanSize(blobs.removed_bytes)})`,
-      ...versions.map((version) => `${version.repository}: ${version.from.join(' ') || 'none'} -> ${version.to.join(' ') || 'none'}`),
-      ...configuration.map((change) => `configuration ${change.pointer}: ${JSON.stringify(change.from) ?? 'absent'} -> ${JSON.stringify(change.to) ?? 'absent'}`),
+      ...versions.map(
+        (version) =>
+          `${version.repository}: ${version.from.join(' ') || 'none'} -> ${version.to.join(' ') || 'none'}`,
+      ),
+      ...configuration.map(
+        (change) =>
+          `configuration ${change.pointer}: ${JSON.stringify(change.from) ?? 'absent'} -> ${JSON.stringify(change.to) ?? 'absent'}`,
+      ),
     ],
   }
 }

@@ -8,7 +8,10 @@ import { shipmentItem, shipmentTable } from './show.ts'
 export async function list(context: Context, operands: readonly string[]): Promise<Outcome> {
   const content = operands[0] ?? 'content'
   const chain = await readChain(content)
-  if (chain.length === 0) throw new CarryallError('INPUT_NOT_FOUND', `${content} holds no shipment`, { hint: 'Name the directory that holds seq1-baseline and the others' })
+  if (chain.length === 0)
+    throw new CarryallError('INPUT_NOT_FOUND', `${content} holds no shipment`, {
+      hint: 'Name the directory that holds seq1-baseline and the others',
+    })
   for (const fault of checkLinks(chain)) context.log.warn(fault.message)
   return { items: chain.map(shipmentItem), table: () => shipmentTable(chain, humanSize) }
 }

@@ -11,7 +11,12 @@ export async function show(context: Context, operands: readonly string[]): Promi
 export function shipmentItem(shipment: Shipment): Item {
   return {
     document: shipment.value as object,
-    result: { ok: true, changed: false, directory: shipment.directory, metadata_digest: shipment.metadataDigest },
+    result: {
+      ok: true,
+      changed: false,
+      directory: shipment.directory,
+      metadata_digest: shipment.metadataDigest,
+    },
   }
 }
 
@@ -22,7 +27,10 @@ export function shipmentTable(items: readonly Shipment[], sizeOf: (bytes: number
     rows: items.map(({ metadata, value }) => [
       metadata.name,
       sizeOf(metadata.files.reduce((sum, file) => sum + file.size_bytes, 0)),
-      String((value as { content_type?: unknown }).content_type ?? (metadata.complete ? 'complete' : 'incremental')),
+      String(
+        (value as { content_type?: unknown }).content_type ??
+          (metadata.complete ? 'complete' : 'incremental'),
+      ),
       metadata.timestamp,
       metadata.dependencies.map((dependency) => dependency.name).join(' ') || '-',
     ]),

@@ -4,7 +4,15 @@ import type { Context, Item, Outcome } from '@carryall/cli'
 import { CarryallError, CODES, strongest, type ErrorCode } from '@carryall/errors'
 import { API_VERSION, type Fault, type Missing, type Verification } from '@carryall/schemas'
 import { loadSequence, locateBlobs, verifySequence, type LoadedSequence } from '@carryall/sequence'
-import { BLOB_INDEX, checkFiles, checkLinks, missing, readBlobIndex, readChain, type Shipment } from '@carryall/shipment'
+import {
+  BLOB_INDEX,
+  checkFiles,
+  checkLinks,
+  missing,
+  readBlobIndex,
+  readChain,
+  type Shipment,
+} from '@carryall/shipment'
 import { shipments } from './operands.ts'
 
 interface Flags {
@@ -21,18 +29,38 @@ const SHOWN = 20
 export async function verify(context: Context, flags: Flags, operands: readonly string[]): Promise<Outcome> {
   const asked = await shipments(context, operands, flags.content)
   const mode = flags.fast ? 'fast' : 'full'
-  const bytes = mode === 'full' ? asked.reduce((sum, { metadata }) => sum + metadata.files.reduce((all, file) => all + file.size_bytes, 0), 0) : 0
+  const bytes =
+    mode === 'full'
+      ? asked.reduce(
+          (sum, { metadata }) => sum + metadata.files.reduce((all, file) => all + file.size_bytes, 0),
+          0,
+        )
+      : 0
   const phase = context.progress.phase('Verifying', { items: asked.length, bytes })
   const items: Item[] = []
   const errors: CarryallError[] = []
   for (const shipment of asked) {
     phase.started(shipment.metadata.name)
-    const verification = await verifyOne(context, shipment, mode, flags.content ?? dirname(shipment.directory), (count) => phase.advanced(count))
+    const verification = await verifyOne(
+      context,
+      shipment,
+      mode,
+      flags.content ?? dirname(shipment.directory),
+      (count) => phase.advanced(count),
+    )
     const found = errorsOf(verification)
     errors.push(...found)
     if (found.length > 0) phase.failed(shipment.metadata.name, found[0])
     else phase.finished(shipment.metadata.name, mode === 'fast' ? 'files and sizes' : 'every byte')
-    items.push({ document: verification, result: { ok: found.length === 0, changed: false, directory: shipment.directory, metadata_digest: shipment.metadataDigest } })
+    items.push({
+      document: verification,
+      result: {
+        ok: found.length === 0,
+        changed: false,
+        directory: shipment.directory,
+        metadata_digest: shipment.metadataDigest,
+      },
+    })
   }
   phase.end()
   return {
@@ -43,7 +71,13 @@ export async function verify(context: Context, flags: Flags, operands: readonly 
   }
 }
 
-async function verifyOne(context: Context, shipment: Shipment, mode: 'fast' | 'full', content: string, onBytes: (count: number) => void): Promise<Verification> {
+async function verifyOne(
+  context: Context,
+  shipment: Shipment,
+  mode: 'fast' | 'full',
+  content: string,
+  onBytes: (count: number) => void,
+): Promise<Verification> {
   const options = { mode, signal: context.signal, onBytes }
   const chain = await readChain(content)
   const checked = await checkContent(shipment, options)
@@ -53,7 +87,13 @@ async function verifyOne(context: Context, shipment: Shipment, mode: 'fast' | 'f
   return {
     apiVersion: API_VERSION,
     kind: 'Verification',
-    shipment: { kind: metadata.kind, name: metadata.name, chain: metadata.chain, sequence_number: metadata.sequence_number, metadata_digest: shipment.metadataDigest },
+    shipment: {
+      kind: metadata.kind,
+      name: metadata.name,
+      chain: metadata.chain,
+      sequence_number: metadata.sequence_number,
+      metadata_digest: shipment.metadataDigest,
+    },
     mode,
     signed: false,
     complete: lacking.length === 0,
@@ -63,12 +103,19 @@ async function verifyOne(context: Context, shipment: Shipment, mode: 'fast' | 'f
   }
 }
 
-async function checkContent(shipment: Shipment, options: Parameters<typeof checkFiles>[1]): Promise<{ faults: readonly Fault[]; files: number; blobs: number; bytes: number }> {
+async function checkContent(
+  shipment: Shipment,
+  options: Parameters<typeof checkFiles>[1],
+): Promise<{ faults: readonly Fault[]; files: number; blobs: number; bytes: number }> {
   const sequence = await load(shipment)
   if (!('faults' in sequence)) return verifySequence(sequence, options)
   const base = await checkFiles(shipment, options)
   const known = new Set(base.faults.map((fault) => fault.path))
-  return { ...base, blobs: 0, faults: [...base.faults, ...sequence.faults.filter((fault) => !known.has(fault.path))] }
+  return {
+    ...base,
+    blobs: 0,
+    faults: [...base.faults, ...sequence.faults.filter((fault) => !known.has(fault.path))],
+  }
 }
 
 /** The sequence with its indexes, or why they cannot be read; a shipment of another lane has none to read. */
@@ -79,7 +126,9 @@ async function load(shipment: Shipment): Promise<LoadedSequence | { faults: read
   } catch (error) {
     if (!(error instanceof CarryallError)) throw error
     const path = error.details.location?.file?.split('/').at(-1)?.split(' ')[0]
-    return { faults: [{ code: 'INDEX_MISMATCH', message: error.message, ...(path === undefined ? {} : { path }) }] }
+    return {
+      faults: [{ code: 'INDEX_MISMATCH', message: error.message, ...(path === undefined ? {} : { path }) }],
+    }
   }
 }
 
@@ -87,22 +136,37 @@ async function load(shipment: Shipment): Promise<LoadedSequence | { faults: read
 function linkFaults(shipment: Shipment, chain: readonly Shipment[]): Fault[] {
   const at = chain.findIndex((other) => other.directory === shipment.directory)
   const pair = at < 0 ? [shipment] : chain.slice(Math.max(0, at - 1), at + 1)
-  return checkLinks(pair).filter((fault) => fault.details.subject?.name === shipment.metadata.name).map((fault) => ({ code: fault.code, message: fault.message }))
+  return checkLinks(pair)
+    .filter((fault) => fault.details.subject?.name === shipment.metadata.name)
+    .map((fault) => ({ code: fault.code, message: fault.message }))
 }
 
-async function closure(shipment: Shipment, chain: readonly Shipment[], content: string): Promise<readonly Missing[]> {
+async function closure(
+  shipment: Shipment,
+  chain: readonly Shipment[],
+  content: string,
+): Promise<readonly Missing[]> {
   const index = await lstat(join(shipment.directory, BLOB_INDEX)).catch(() => undefined)
   if (index === undefined) return declared(shipment, chain)
   const blobs = await readBlobIndex(shipment).catch(() => [])
   if (blobs.every((blob) => 'archive' in blob)) return []
   const lenders: LoadedSequence[] = []
   for (const other of chain) {
-    const loaded = other.metadata.chain.id === shipment.metadata.chain.id && other.metadata.kind === 'Sequence' ? await load(other) : undefined
+    const loaded =
+      other.metadata.chain.id === shipment.metadata.chain.id && other.metadata.kind === 'Sequence'
+        ? await load(other)
+        : undefined
     if (loaded !== undefined && !('faults' in loaded)) lenders.push(loaded)
   }
   const here = await locateBlobs(lenders)
-  const names = new Map(shipment.metadata.dependencies.map((dependency) => [dependency.sequence_number, dependency.name]))
-  return missing(blobs, (digest) => here.has(digest), (sequence) => names.get(sequence) ?? `number ${sequence} in ${content}`)
+  const names = new Map(
+    shipment.metadata.dependencies.map((dependency) => [dependency.sequence_number, dependency.name]),
+  )
+  return missing(
+    blobs,
+    (digest) => here.has(digest),
+    (sequence) => names.get(sequence) ?? `number ${sequence} in ${content}`,
+  )
 }
 
 /** A shipment without an index is judged by what its metadata says that it needs. */
@@ -121,14 +185,20 @@ function errorsOf(verification: Verification): CarryallError[] {
       subject: { kind: 'shipment', name },
       ...(fault.expected === undefined ? {} : { expected: fault.expected }),
       ...(fault.actual === undefined ? {} : { actual: fault.actual }),
-      hint: CODES[code] === 81 ? 'Do not use this shipment before the chain is whole' : 'Carry this file again',
+      hint:
+        CODES[code] === 81 ? 'Do not use this shipment before the chain is whole' : 'Carry this file again',
     })
   })
   const lacking = verification.missing.map(
-    (one) => new CarryallError('SEQ_INCOMPLETE', `${name} needs ${one.name ?? `number ${one.sequence_number}`}, which is not here (${one.blobs} blobs, ${one.size_bytes} bytes)`, {
-      subject: { kind: 'shipment', name },
-      hint: `Carry ${one.name ?? `sequence ${one.sequence_number}`} too, unless the destination holds it already`,
-    }),
+    (one) =>
+      new CarryallError(
+        'SEQ_INCOMPLETE',
+        `${name} needs ${one.name ?? `number ${one.sequence_number}`}, which is not here (${one.blobs} blobs, ${one.size_bytes} bytes)`,
+        {
+          subject: { kind: 'shipment', name },
+          hint: `Carry ${one.name ?? `sequence ${one.sequence_number}`} too, unless the destination holds it already`,
+        },
+      ),
   )
   return [...faults, ...lacking]
 }
