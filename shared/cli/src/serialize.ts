@@ -9,7 +9,7 @@ export type Serialize = (item: Item, index: number) => string
 export async function serializer(style: Style): Promise<Serialize> {
   if (style === 'compact') return (item) => `${JSON.stringify(whole(item))}\n`
   if (style === 'pretty') return (item) => `${JSON.stringify(whole(item), null, 2)}\n`
-  const { toYaml } = await import('@carryall/schemas')
+  const { toYaml } = await import('@carryall/schemas/text')
   return (item, index) => `${index === 0 ? '' : '---\n'}${toYaml(whole(item))}`
 }
 

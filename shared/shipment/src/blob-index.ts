@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { CarryallError } from '@carryall/errors'
 import { blobLineSchema, parseJsonTexts, parseValue, toJson, type BlobLine } from '@carryall/schemas'
-import { readSmall, type Shipment } from './read-shipment.ts'
+import { readSmall } from './metadata-file.ts'
+import type { Shipment } from './read-shipment.ts'
 
 export const BLOB_INDEX = 'blobs.ndjson'
 const MAX_INDEX = 512 * 1024 * 1024

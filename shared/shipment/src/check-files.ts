@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { CarryallError, errorObject } from '@carryall/errors'
 import type { Fault } from '@carryall/schemas'
 import { hashFile } from './hash-file.ts'
-import { readSmall, type Shipment } from './read-shipment.ts'
+import { readSmall } from './metadata-file.ts'
+import type { Shipment } from './read-shipment.ts'
 import { byByte, parseSums, SUMS_FILE } from './sums.ts'
 
 const SIGNATURE = /^SHA256SUMS\.[0-9A-F]{40,64}\.asc$/i

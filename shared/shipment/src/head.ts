@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commitFile } from '@carryall/durable'
 import { CarryallError, fromSystemError, isCarryallError } from '@carryall/errors'
-import { readSmall, type Shipment } from './read-shipment.ts'
+import { readSmall } from './metadata-file.ts'
+import type { Shipment } from './read-shipment.ts'
 
 /** `.carryall/head.json`: the newest shipment, and which directory it was written in. */
 export interface Head {

@@ -1,14 +1,20 @@
-import type { Context, Item, Outcome, Table } from '@carryall/cli'
-import type { Shipment } from '@carryall/shipment'
-import { shipments } from './operands.ts'
+import { lstat } from 'node:fs/promises'
+import type { Context, Item, Outcome } from '@carryall/cli'
+import { API_VERSION } from '@carryall/schemas/text'
+import { readMetadataFile, type MetadataFile } from '@carryall/shipment/metadata'
 
-/** `seq-meta show`: each shipment's own document, with the place where it is. */
+/**
+ * `seq-meta show`: each shipment's own document as its file has it, with the place where it is. Directories are read
+ * without the schemas, which take longer to load than all the rest; whether a document is right is for `verify` to say.
+ */
 export async function show(context: Context, operands: readonly string[]): Promise<Outcome> {
-  return { items: (await shipments(context, operands)).map(shipmentItem) }
+  const items =
+    (await plainly(operands)) ?? (await (await import('./operands.ts')).shipments(context, operands))
+  return { items: items.map(shipmentItem) }
 }
 
 /** A shipment as it goes on the pipe: the document of its file, then `result`. */
-export function shipmentItem(shipment: Shipment): Item {
+export function shipmentItem(shipment: Pick<MetadataFile, 'value' | 'directory' | 'metadataDigest'>): Item {
   return {
     document: shipment.value as object,
     result: {
@@ -20,19 +26,17 @@ export function shipmentItem(shipment: Shipment): Item {
   }
 }
 
-/** The list that people know: name, size, type, date. */
-export function shipmentTable(items: readonly Shipment[], sizeOf: (bytes: number) => string): Table {
-  return {
-    columns: ['NAME', 'SIZE', 'TYPE', 'DATE', 'NEEDS'],
-    rows: items.map(({ metadata, value }) => [
-      metadata.name,
-      sizeOf(metadata.files.reduce((sum, file) => sum + file.size_bytes, 0)),
-      String(
-        (value as { content_type?: unknown }).content_type ??
-          (metadata.complete ? 'complete' : 'incremental'),
-      ),
-      metadata.timestamp,
-      metadata.dependencies.map((dependency) => dependency.name).join(' ') || '-',
-    ]),
+/** All operands as shipments of the present format; undefined where one is anything else. */
+async function plainly(operands: readonly string[]): Promise<readonly MetadataFile[] | undefined> {
+  if (operands.length === 0) return undefined
+  const files: MetadataFile[] = []
+  for (const operand of operands) {
+    const found = await lstat(operand).catch(() => undefined)
+    const file = found?.isDirectory() ? await readMetadataFile(operand).catch(() => undefined) : undefined
+    if (file === undefined || (file.value as { apiVersion?: unknown }).apiVersion !== API_VERSION)
+      return undefined
+    if (Array.isArray((file.value as { critical?: unknown }).critical)) return undefined
+    files.push(file)
   }
+  return files
 }

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { CarryallError, fromSystemError } from '@carryall/errors'
+import { readDocuments } from '@carryall/schemas/text'
+
+const METADATA = /^(seq|export|release)-metadata\.yaml$/
+const MAX_METADATA = 16 * 1024 * 1024
+
+/** A shipment's metadata as its file has it; no schema has looked at it. */
+export interface MetadataFile {
+  /** Absolute. */
+  readonly directory: string
+  readonly metadataFile: string
+  /** sha256 of the file's bytes: that is the shipment's identity. */
+  readonly metadataDigest: string
+  readonly kind: string
+  /** As parsed from the file, for the schema of its own kind. */
+  readonly value: unknown
+}
+
+/**
+ * Reads the one metadata file of a shipment's directory. Throws INPUT_NOT_FOUND where the directory is none,
+ * INDEX_MISMATCH where there are two, INPUT_SYNTAX, SCHEMA_INVALID where it does not say its kind.
+ */
+export async function readMetadataFile(directory: string): Promise<MetadataFile> {
+  const path = resolve(directory)
+  const found = (await list(path)).filter((name) => METADATA.test(name))
+  if (found.length > 1)
+    throw new CarryallError('INDEX_MISMATCH', `${path} has more than one metadata file: ${found.join(', ')}`)
+  const metadataFile = found[0]
+  if (metadataFile === undefined) {
+    throw new CarryallError(
+      'INPUT_NOT_FOUND',
+      `${path} is not a shipment: it has no seq-, export- or release-metadata.yaml`,
+      {
+        subject: { kind: 'file', name: path },
+        hint: 'Name a directory such as content/seq1-baseline',
+      },
+    )
+  }
+  const file = join(path, metadataFile)
+  const bytes = await readSmall(file)
+  const value = readDocuments(bytes, file)[0]
+  const kind = (value as { kind?: unknown } | null)?.kind
+  if (typeof kind !== 'string') {
+    throw new CarryallError('SCHEMA_INVALID', `${file} does not say its "kind"`, {
+      pointer: '#/kind',
+      location: { file },
+      hint: 'It was not written by carryall; the archives beside it can be pushed by naming the directory to seq-push',
+    })
+  }
+  return { directory: path, metadataFile, metadataDigest: digestOf(bytes), kind, value }
+}
+
+/** `sha256:<hex>` of bytes. */
+export function digestOf(bytes: Buffer | string): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+}
+
+/** A metadata or index file, read whole; `limit` in bytes. Symbolic links are not followed. */
+export async function readSmall(file: string, limit = MAX_METADATA): Promise<Buffer> {
+  try {
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+    const { size } = await handle.stat()
+    if (size > limit)
+      throw new CarryallError('INPUT_TOO_LARGE', `${file} has ${size} bytes; at most ${limit} are read`)
+    return await handle.readFile()
+  } catch (error) {
+    throw fromSystemError(error, `read ${file}`, { subject: { kind: 'file', name: basename(file) } })
+  }
+}
+
+async function list(path: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(path)).sort()
+  } catch (error) {
+    throw fromSystemError(error, `open ${path}`, { subject: { kind: 'file', name: path } })
+  }
+}
