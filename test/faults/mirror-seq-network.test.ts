@@ -29,6 +29,7 @@ beforeAll(async () => {
   await undisturbedRun(argv)
   after = await readState(content, true)
   all = new Set(proxy.asked())
+  expect(after.faults).toEqual([])
   expect(all.size).toBeGreaterThan(15)
 })
 
