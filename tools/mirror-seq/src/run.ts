@@ -47,7 +47,9 @@ export async function run(context: Context, flags: MirrorFlags): Promise<Outcome
   const request = requestFrom(context, flags, bytes, origin)
   const ports = await openPorts(context, flags)
   try {
-    const outcome = await mirror(request, ports)
+    const outcome = await mirror(request, ports).catch((error: unknown) => {
+      throw inFile(error, origin)
+    })
     if (flags.mapping !== undefined && 'plan' in outcome)
       await commitFile(flags.mapping, mapping(outcome.plan.images))
     return present(outcome)
@@ -126,6 +128,17 @@ function present(outcome: MirrorOutcome): Outcome {
     items: [{ document: shipment.value as object, result }],
     table: () => sequenceTable(metadata, result),
   }
+}
+
+/** An error of the configuration with the file that it is in. */
+function inFile(error: unknown, file: string): unknown {
+  if (
+    !(error instanceof CarryallError) ||
+    error.details.pointer === undefined ||
+    error.details.location !== undefined
+  )
+    return error
+  return new CarryallError(error.code, error.message, { ...error.details, location: { file } })
 }
 
 /** All failures as one, which are then told one by one. */

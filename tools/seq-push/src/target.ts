@@ -12,13 +12,13 @@ export interface Target {
   readonly prefix: string
 }
 
-/** Takes `docker://host[:port][/prefix]` or `oci:directory` apart. Throws REFERENCE_INVALID. */
+/** Takes `docker://host[:port][/prefix]` or `oci:directory` apart. Throws USAGE_BAD_VALUE. */
 export function parseTarget(text: string): Target {
   const layout = /^oci:(?:\/\/)?(.+)$/.exec(text)?.[1]
   if (layout !== undefined) return { text, kind: 'layout', place: layout, prefix: '' }
   const [, place, prefix = ''] = /^docker:\/\/([^/]+)(?:\/(.+?))?\/?$/.exec(text) ?? []
   if (place === undefined || !isHost(place) || (prefix !== '' && !isRepository(prefix))) {
-    throw new CarryallError('REFERENCE_INVALID', `"${text}" is not a destination`, {
+    throw new CarryallError('USAGE_BAD_VALUE', `"${text}" is not a destination`, {
       hint: 'Write docker://host[:port][/prefix] or oci:directory as the last operand',
     })
   }
