@@ -1,5 +1,56 @@
-import { defineVerb, integer, list, seconds, text, toggle, type Command } from '@carryall/cli'
+import {
+  defineVerb,
+  integer,
+  list,
+  seconds,
+  text,
+  toggle,
+  type Command,
+  type FlagValues,
+} from '@carryall/cli'
 import manifest from '../package.json' with { type: 'json' }
+
+const flags = {
+  config: text('FILE', 'ImageSetConfiguration; `-` for stdin', { short: 'c', required: true }),
+  content: text('DIR', 'content directory of the chain', { absent: 'content' }),
+  chain: text('NAME', 'name of the chain, when it begins', { shownDefault: 'mirror' }),
+  description: text('TEXT', 'name of the sequence after its number', {
+    shownDefault: 'baseline, then YYYYMMDD-HHMM',
+  }),
+  site: list('NAME', 'site that the sequence is meant for; all if not given'),
+  expires: text('WHEN', 'not to be used after this: 90d, or a time such as 2027-01-31T00:00:00Z'),
+  'new-baseline': toggle('hold everything again, so that no earlier sequence is needed'),
+  'take-over': toggle('go on in a copied or restored content directory', { argvOnly: true }),
+  restart: toggle('pin the images anew where an earlier run was cut or failed; what it fetched is used'),
+  'parallel-images': integer('N', 'images at once', { absent: 8, min: 1, max: 64 }),
+  'parallel-layers': integer('N', 'blobs at once for each image', { absent: 6, min: 1, max: 64 }),
+  'max-parallel-downloads': integer('N', 'blobs at once over all, in place of the two above', {
+    min: 1,
+    max: 64,
+    shownDefault: '48',
+  }),
+  'retry-times': integer('N', 'how often a request is repeated', { absent: 5, max: 100 }),
+  'retry-delay': seconds('TIME', 'wait between attempts; 0 is exponential', { absent: 0 }),
+  'image-timeout': seconds('TIME', 'limit for each blob, its retries included; 0 is none', {
+    absent: 5400,
+    shownDefault: '90m',
+  }),
+  authfile: text('FILE', 'credentials', { shownDefault: "podman's and docker's files" }),
+  'src-ca-file': text('FILE', 'PEM file of authorities to trust as well'),
+  'src-tls-verify': toggle('check certificates; false also tries plain http', {
+    absent: true,
+    argvOnly: true,
+  }),
+  'plain-http': list('HOST', 'speak plain http to this host', { argvOnly: true }),
+  'allow-realm': list('HOST', 'send credentials to this token server, too', { argvOnly: true }),
+  'remove-signatures': toggle('leave signatures, attestations and SBOMs behind'),
+  'foreign-layers': toggle('carry foreign layers, too; mind their licence'),
+  'strict-archive': toggle('fail where a blob is larger than archiveSize'),
+  mapping: text('FILE', "write oc-mirror's mapping.txt"),
+} as const
+
+/** The values of its flags. */
+export type MirrorFlags = FlagValues<typeof flags>
 
 const mirror = defineVerb({
   name: '',
@@ -8,44 +59,7 @@ const mirror = defineVerb({
   reads: ['ImageSetConfiguration'],
   writes: ['Sequence', 'MirrorPlan'],
   effects: true,
-  flags: {
-    config: text('FILE', 'ImageSetConfiguration; `-` for stdin', { short: 'c', required: true }),
-    content: text('DIR', 'content directory of the chain', { absent: 'content' }),
-    chain: text('NAME', 'name of the chain, when it begins', { shownDefault: 'mirror' }),
-    description: text('TEXT', 'name of the sequence after its number', {
-      shownDefault: 'baseline, then YYYYMMDD-HHMM',
-    }),
-    site: list('NAME', 'site that the sequence is meant for; all if not given'),
-    expires: text('WHEN', 'not to be used after this: 90d, or a time such as 2027-01-31T00:00:00Z'),
-    'new-baseline': toggle('hold everything again, so that no earlier sequence is needed'),
-    'take-over': toggle('go on in a copied or restored content directory', { argvOnly: true }),
-    restart: toggle('pin the images anew where an earlier run was cut or failed; what it fetched is used'),
-    'parallel-images': integer('N', 'images at once', { absent: 8, min: 1, max: 64 }),
-    'parallel-layers': integer('N', 'blobs at once for each image', { absent: 6, min: 1, max: 64 }),
-    'max-parallel-downloads': integer('N', 'blobs at once over all, in place of the two above', {
-      min: 1,
-      max: 64,
-      shownDefault: '48',
-    }),
-    'retry-times': integer('N', 'how often a request is repeated', { absent: 5, max: 100 }),
-    'retry-delay': seconds('TIME', 'wait between attempts; 0 is exponential', { absent: 0 }),
-    'image-timeout': seconds('TIME', 'limit for each blob, its retries included; 0 is none', {
-      absent: 5400,
-      shownDefault: '90m',
-    }),
-    authfile: text('FILE', 'credentials', { shownDefault: "podman's and docker's files" }),
-    'src-ca-file': text('FILE', 'PEM file of authorities to trust as well'),
-    'src-tls-verify': toggle('check certificates; false also tries plain http', {
-      absent: true,
-      argvOnly: true,
-    }),
-    'plain-http': list('HOST', 'speak plain http to this host', { argvOnly: true }),
-    'allow-realm': list('HOST', 'send credentials to this token server, too', { argvOnly: true }),
-    'remove-signatures': toggle('leave signatures, attestations and SBOMs behind'),
-    'foreign-layers': toggle('carry foreign layers, too; mind their licence'),
-    'strict-archive': toggle('fail where a blob is larger than archiveSize'),
-    mapping: text('FILE', "write oc-mirror's mapping.txt"),
-  },
+  flags,
   examples: [
     { command: 'mirror-seq -c imageset-config.yaml --content content', what: 'The next sequence' },
     { command: 'mirror-seq -c imageset-config.yaml -n -o yaml', what: 'What it would hold, and how large' },

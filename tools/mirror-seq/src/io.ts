@@ -5,7 +5,7 @@ import { fromSystemError } from '@carryall/errors'
 import { connectStores, layoutRepository, type Destination } from '@carryall/oci'
 import type { MirrorPorts } from './mirror.ts'
 import type { Origin } from './resolve.ts'
-import type { MirrorFlags } from './run.ts'
+import type { MirrorFlags } from './command.ts'
 import type { WantedImage } from './wanted-images.ts'
 
 /** The configuration's bytes, which a sequence keeps as they are. */

@@ -3,6 +3,7 @@ import type { Context, Outcome } from '@carryall/cli'
 import { commitFile } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
 import { imageSetConfigurationKind, parseKind, readDocuments } from '@carryall/schemas'
+import type { MirrorFlags } from './command.ts'
 import { expiry } from './expiry.ts'
 import { openPorts, readConfig } from './io.ts'
 import { mapping } from './mapping.ts'
@@ -11,34 +12,6 @@ import { planTable, sequenceTable } from './tables.ts'
 
 const DESCRIPTION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 const CHAIN = /^[a-z0-9][a-z0-9._-]{0,62}$/
-
-/** The flags of `mirror-seq`, as `command.ts` declares them. */
-export interface MirrorFlags {
-  readonly config: string
-  readonly content: string
-  readonly chain: string | undefined
-  readonly description: string | undefined
-  readonly site: readonly string[]
-  readonly expires: string | undefined
-  readonly 'new-baseline': boolean
-  readonly 'take-over': boolean
-  readonly restart: boolean
-  readonly 'parallel-images': number
-  readonly 'parallel-layers': number
-  readonly 'max-parallel-downloads': number | undefined
-  readonly 'retry-times': number
-  readonly 'retry-delay': number
-  readonly 'image-timeout': number
-  readonly authfile: string | undefined
-  readonly 'src-ca-file': string | undefined
-  readonly 'src-tls-verify': boolean
-  readonly 'plain-http': readonly string[]
-  readonly 'allow-realm': readonly string[]
-  readonly 'remove-signatures': boolean
-  readonly 'foreign-layers': boolean
-  readonly 'strict-archive': boolean
-  readonly mapping: string | undefined
-}
 
 /** `mirror-seq`: reads the configuration, mirrors, and says what came of it. */
 export async function run(context: Context, flags: MirrorFlags): Promise<Outcome> {

@@ -1,5 +1,42 @@
-import { defineVerb, integer, list, seconds, text, toggle, type Command } from '@carryall/cli'
+import {
+  defineVerb,
+  integer,
+  list,
+  seconds,
+  text,
+  toggle,
+  type Command,
+  type FlagValues,
+} from '@carryall/cli'
 import manifest from '../package.json' with { type: 'json' }
+
+const flags = {
+  content: text('DIR', 'content directory with the other sequences of the chain', {
+    shownDefault: 'where the sequence is',
+  }),
+  receipt: text('FILE', 'write a receipt of what the destination holds now'),
+  site: text('NAME', 'name of this site in the receipt', { shownDefault: "the destination's host" }),
+  'max-nested-paths': integer(
+    'N',
+    'components of a repository path at most; the surplus is joined with "-"; 0 is no limit',
+    { absent: 0, max: 64 },
+  ),
+  'parallel-images': integer('N', 'images at once', { absent: 8, min: 1, max: 64 }),
+  'parallel-layers': integer('N', 'blobs at once for each image', { absent: 6, min: 1, max: 64 }),
+  'retry-times': integer('N', 'how often a request is repeated', { absent: 5, max: 100 }),
+  'retry-delay': seconds('TIME', 'wait between attempts; 0 is exponential', { absent: 0 }),
+  'dest-authfile': text('FILE', 'credentials', { shownDefault: "podman's and docker's files" }),
+  'dest-ca-file': text('FILE', 'PEM file of authorities to trust as well'),
+  'dest-tls-verify': toggle('check certificates; false also tries plain http', {
+    absent: true,
+    argvOnly: true,
+  }),
+  'plain-http': list('HOST', 'speak plain http to this host', { argvOnly: true }),
+  'allow-realm': list('HOST', 'send credentials to this token server, too', { argvOnly: true }),
+} as const
+
+/** The values of its flags. */
+export type PushFlags = FlagValues<typeof flags>
 
 const push = defineVerb({
   name: '',
@@ -8,30 +45,7 @@ const push = defineVerb({
   reads: ['Sequence'],
   writes: ['PushReport'],
   effects: true,
-  flags: {
-    content: text('DIR', 'content directory with the other sequences of the chain', {
-      shownDefault: 'where the sequence is',
-    }),
-    receipt: text('FILE', 'write a receipt of what the destination holds now'),
-    site: text('NAME', 'name of this site in the receipt', { shownDefault: "the destination's host" }),
-    'max-nested-paths': integer(
-      'N',
-      'components of a repository path at most; the surplus is joined with "-"; 0 is no limit',
-      { absent: 0, max: 64 },
-    ),
-    'parallel-images': integer('N', 'images at once', { absent: 8, min: 1, max: 64 }),
-    'parallel-layers': integer('N', 'blobs at once for each image', { absent: 6, min: 1, max: 64 }),
-    'retry-times': integer('N', 'how often a request is repeated', { absent: 5, max: 100 }),
-    'retry-delay': seconds('TIME', 'wait between attempts; 0 is exponential', { absent: 0 }),
-    'dest-authfile': text('FILE', 'credentials', { shownDefault: "podman's and docker's files" }),
-    'dest-ca-file': text('FILE', 'PEM file of authorities to trust as well'),
-    'dest-tls-verify': toggle('check certificates; false also tries plain http', {
-      absent: true,
-      argvOnly: true,
-    }),
-    'plain-http': list('HOST', 'speak plain http to this host', { argvOnly: true }),
-    'allow-realm': list('HOST', 'send credentials to this token server, too', { argvOnly: true }),
-  },
+  flags,
   examples: [
     {
       command: 'seq-push content/seq2-20240818-1430 docker://registry.example:5000/mirror',

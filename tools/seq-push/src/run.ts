@@ -3,29 +3,13 @@ import { commitFile } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
 import { connectStores } from '@carryall/oci'
 import { humanSize, toPrettyJson, type PushReport } from '@carryall/schemas'
+import type { PushFlags } from './command.ts'
 import { readCarried } from './carried.ts'
 import { push } from './push.ts'
 import { makeReceipt } from './receipt.ts'
 import { refuseUnfit } from './refuse-unfit.ts'
 import { errorsOf, exitOf } from './report.ts'
 import { parseTarget, targetRepository } from './target.ts'
-
-/** The flags of `seq-push`, as `command.ts` declares them. */
-export interface PushFlags {
-  readonly content: string | undefined
-  readonly receipt: string | undefined
-  readonly site: string | undefined
-  readonly 'max-nested-paths': number
-  readonly 'parallel-images': number
-  readonly 'parallel-layers': number
-  readonly 'retry-times': number
-  readonly 'retry-delay': number
-  readonly 'dest-authfile': string | undefined
-  readonly 'dest-ca-file': string | undefined
-  readonly 'dest-tls-verify': boolean
-  readonly 'plain-http': readonly string[]
-  readonly 'allow-realm': readonly string[]
-}
 
 /** `seq-push`: reads what is carried, pushes it, writes the receipt. */
 export async function run(context: Context, flags: PushFlags, operands: readonly string[]): Promise<Outcome> {
