@@ -8,7 +8,7 @@ const BUNDLE = resolve(import.meta.dirname, '../tools/seq-meta/dist/seq-meta.cjs
 /** Times of `node -e 0`. A ratio, since the time itself is the machine's. */
 const LIMIT = 2.5
 const RUNS = 15
-const TRIES = 3
+const TRIES = 8
 
 let folder: string
 let shipment: string
