@@ -1,3 +1,6 @@
+import { auditEntryKind } from './audit-entry.ts'
+import { auditReportKind } from './audit-report.ts'
+import { chainStateKind } from './chain-state.ts'
 import { failureKind } from './failure.ts'
 import { imageSetConfigurationKind } from './image-set-configuration.ts'
 import type { Kind } from './kind.ts'
@@ -7,11 +10,17 @@ import { receiptKind } from './receipt.ts'
 import { sequenceDiffKind } from './sequence-diff.ts'
 import { sequenceKind } from './sequence.ts'
 import { settingsKind } from './settings.ts'
+import { transferPlanKind } from './transfer-plan.ts'
+import { trustPolicyKind } from './trust-policy.ts'
 import { verificationKind } from './verification.ts'
+import { volumeKind } from './volume.ts'
 
 /** Every document kind by name, in the order of their names. */
 export const KINDS: Readonly<Record<string, Kind>> = Object.fromEntries(
   [
+    auditEntryKind,
+    auditReportKind,
+    chainStateKind,
     failureKind,
     imageSetConfigurationKind,
     mirrorPlanKind,
@@ -20,6 +29,9 @@ export const KINDS: Readonly<Record<string, Kind>> = Object.fromEntries(
     sequenceDiffKind,
     sequenceKind,
     settingsKind,
+    transferPlanKind,
+    trustPolicyKind,
     verificationKind,
+    volumeKind,
   ].map((kind) => [kind.kind, kind as Kind]),
 )
