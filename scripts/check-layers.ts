@@ -8,9 +8,9 @@ const LAYERS = [
   ['errors'],
   ['schemas'],
   ['durable', 'exec', 'http'],
-  ['archive', 'oci'],
+  ['archive', 'oci', 'trust'],
   ['shipment'],
-  ['sequence'],
+  ['sequence', 'media', 'site'],
 ]
 const ASIDE: Readonly<Record<string, readonly string[]>> = {
   durable: ['exec'],

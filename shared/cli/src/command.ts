@@ -55,6 +55,10 @@ export interface Context {
   /** Seconds to wait for a lock. */
   readonly waitSeconds: number
   readonly stateDir: string
+  /** Directory of the system's own files, such as the trust file: /etc/carryall. */
+  readonly etc: string
+  /** Flags given that weaken a check or overwrite, for the audit log: `allow-expired`, `dest-tls-verify=false`. */
+  readonly overrides: readonly string[]
   /** The wall clock, or SOURCE_DATE_EPOCH where that is set. */
   now(): Date
   /** Documents from operands (paths, `-`) or, without operands, from stdin; of these kinds only, `result.ok: false` refused. */

@@ -11,7 +11,7 @@ import type { Lines } from './messages.ts'
 import type { OutputOptions } from './output.ts'
 import type { Parsed } from './parse-argv.ts'
 import type { ReportOptions } from './report-error.ts'
-import { resolveFlags } from './resolve-flags.ts'
+import { overridesOf, resolveFlags } from './resolve-flags.ts'
 import { openResultFile } from './result-file.ts'
 import { readSettings } from './settings.ts'
 import { stateDirectory } from './state-dir.ts'
@@ -45,7 +45,8 @@ export async function prepare(
   const dryRun = verb.effects && resolveFlags({ 'dry-run': DRY_RUN_FLAG }, sources)['dry-run']
   const color = useColor(host, common['no-color'])
   const report = reportOptions(command, host, common, color)
-  const context = createContext(command, host, common, dryRun, color, streams)
+  const overrides = overridesOf(verb.flags as Flags, given)
+  const context = createContext(command, host, { common, dryRun, color, overrides }, streams)
   const resultFile =
     common.result === undefined ? undefined : await openResultFile(resolve(host.cwd, common.result))
   const output: OutputOptions = {
@@ -69,12 +70,15 @@ function reportOptions(command: Command, host: Host, common: CommonValues, color
   }
 }
 
+interface Settled extends Pick<Context, 'dryRun' | 'overrides'> {
+  readonly common: CommonValues
+  readonly color: boolean
+}
+
 function createContext(
   command: Command,
   host: Host,
-  common: CommonValues,
-  dryRun: boolean,
-  color: boolean,
+  { common, dryRun, color, overrides }: Settled,
   { lines, signal }: { readonly lines: Lines; readonly signal: AbortSignal },
 ): Context & { readonly progress: ProgressDisplay } {
   const { quiet, verbose, 'log-format': format } = common
@@ -107,6 +111,8 @@ function createContext(
     dryRun,
     waitSeconds: common.wait,
     stateDir: stateDirectory(host, common['state-dir']),
+    etc: host.etc,
+    overrides,
     now: createClock(host),
     documents: (operands, kinds) => receive({ host, signal, log }, operands, kinds),
   }

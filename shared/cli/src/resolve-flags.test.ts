@@ -133,3 +133,11 @@ test('a flag that is required may come from anywhere, but has to come', () => {
     expect.objectContaining({ code: 'USAGE_MISSING_OPERAND' }) as Error,
   )
 })
+
+test('what weakens a check is known to the verb, as it was given', async () => {
+  const overrides = async (argv: string[]) => (await echo(argv)).documents[0]?.['overrides']
+  expect(await overrides([])).toEqual([])
+  expect(await overrides(['--overwrite'])).toEqual(['overwrite'])
+  expect(await overrides(['--overwrite=true', '--tag', 'a'])).toEqual(['overwrite'])
+  expect(await overrides(['--overwrite=false'])).toEqual([])
+})

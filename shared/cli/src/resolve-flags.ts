@@ -27,6 +27,15 @@ export function resolveFlags<F extends Flags>(flags: F, sources: Sources): FlagV
   ) as FlagValues<F>
 }
 
+/** What was given on the command line of flags that weaken a check or overwrite: `force`, `plain-http=host`. */
+export function overridesOf(flags: Flags, given: Sources['given']): readonly string[] {
+  return Object.entries(flags).flatMap(([name, flag]) => {
+    const texts = given.get(name)
+    if (!flag.argvOnly || texts === undefined || flag.parse(texts) === flag.absent) return []
+    return texts.map((text) => (flag.value === undefined && text === 'true' ? name : `${name}=${text}`))
+  })
+}
+
 /** `CARRYALL_STATE_DIR` for `state-dir`. */
 export function variableOf(flag: string): string {
   return `CARRYALL_${flag.toUpperCase().replaceAll('-', '_')}`

@@ -13,6 +13,11 @@ export interface CommitOptions {
   readonly mode?: number
   /** False where a file that is there must stay: OUTPUT_EXISTS. True if absent. */
   readonly replace?: boolean
+  /**
+   * False: durable only once the caller has synced the tree that it is in. Until then a power cut may leave the name with
+   * other bytes, never a crash of the program alone. True if absent.
+   */
+  readonly sync?: boolean
 }
 
 /**
@@ -30,12 +35,12 @@ export async function commitFile(
   data: Uint8Array | string | AsyncIterable<Uint8Array>,
   options: CommitOptions = {},
 ): Promise<void> {
-  const { mode = 0o644, replace = true } = options
+  const { mode = 0o644, replace = true, sync = true } = options
   const directory = dirname(path)
   const temporary = join(directory, temporaryName())
   const source = watch(data)
   try {
-    await writeDurably(temporary, source.chunks, mode)
+    await writeNew(temporary, source.chunks, { mode, sync })
     try {
       await (replace ? rename(temporary, path) : link(temporary, path))
       if (!replace) await unlink(temporary)
@@ -43,7 +48,7 @@ export async function commitFile(
       await unlink(temporary).catch(() => undefined)
       throw error
     }
-    await syncDirectory(directory)
+    if (sync) await syncDirectory(directory)
   } catch (error) {
     // What the source throws is not about this path, even where it looks alike.
     if (source.failed) throw error
@@ -70,8 +75,12 @@ function watch(data: Parameters<typeof commitFile>[1]): {
   return source
 }
 
-/** Makes a new file and everything in it durable, or leaves none. */
-async function writeDurably(path: string, chunks: AsyncIterable<Uint8Array>, mode: number): Promise<void> {
+/** Makes a new file with everything in it, durable unless told otherwise, or leaves none. */
+async function writeNew(
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+  { mode, sync }: { readonly mode: number; readonly sync: boolean },
+): Promise<void> {
   // Nobody else reads it before it has its mode.
   const handle = await open(path, EXCLUSIVE, 0o600)
   try {
@@ -81,7 +90,7 @@ async function writeDurably(path: string, chunks: AsyncIterable<Uint8Array>, mod
       position += chunk.length
     }
     await handle.chmod(mode)
-    await handle.sync()
+    if (sync) await handle.sync()
     // Some file systems tell of a failed write only here.
     await handle.close()
   } catch (error) {

@@ -46,6 +46,7 @@ const echo = defineVerb({
           state_dir: context.stateDir,
           wait: context.waitSeconds,
           now: context.now().toISOString(),
+          overrides: context.overrides,
         }),
       ],
     }
