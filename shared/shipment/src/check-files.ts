@@ -5,9 +5,7 @@ import type { Fault } from '@carryall/schemas'
 import { hashFile } from './hash-file.ts'
 import { readSmall } from './metadata-file.ts'
 import type { Shipment } from './read-shipment.ts'
-import { byByte, parseSums, SUMS_FILE } from './sums.ts'
-
-const SIGNATURE = /^SHA256SUMS\.[0-9A-F]{40,64}\.asc$/i
+import { byByte, parseSums, SIGNATURE, SUMS_FILE } from './sums.ts'
 
 export interface CheckOptions {
   /** `fast`: names and sizes; `full`: the sha256 of each file as well. */

@@ -58,12 +58,14 @@ export async function writeHead(content: string, newest: Shipment | undefined): 
 
 /**
  * Refuses to write in a directory that is a copy (SEQ_COPIED), that lost its newest shipment (SEQ_ROLLBACK), or whose
- * newest does not continue the head (SEQ_FORK). One shipment more than the head is a run that was cut after its rename.
+ * newest does not continue the head (SEQ_FORK). One shipment more than the head is a run that was cut after its rename;
+ * where shipments land it may have any later number.
  */
 export async function checkHead(
   content: string,
   head: Head | undefined,
   shipments: readonly Shipment[],
+  mayJump = false,
 ): Promise<void> {
   const newest = shipments.at(-1)
   if (head === undefined) {
@@ -87,7 +89,7 @@ export async function checkHead(
   }
   const at = shipments.find((shipment) => shipment.metadata.sequence_number === head.sequence_number)
   if (
-    number > head.sequence_number + 1 ||
+    (number > head.sequence_number + 1 && !mayJump) ||
     (head.metadata_digest !== undefined && at?.metadataDigest !== head.metadata_digest)
   ) {
     throw new CarryallError(

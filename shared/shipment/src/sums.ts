@@ -2,6 +2,8 @@ import { CarryallError } from '@carryall/errors'
 import { isSafePath, type ShipmentFile } from '@carryall/schemas'
 
 export const SUMS_FILE = 'SHA256SUMS'
+/** Name of a detached signature over it, one file for each signer. */
+export const SIGNATURE = /^SHA256SUMS\.[0-9A-F]{40,64}\.asc$/i
 
 /** Orders names as `LC_ALL=C sort` does. */
 export function byByte(a: string, b: string): number {
