@@ -45,6 +45,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly stdin: Readable
+  /** Somebody writes to stdin: it is a pipe or a file. */
+  readonly stdinIsInput: boolean
   /** For payload with `--stdout` only; documents are returned, never written. */
   readonly stdout: Writable
   /** Aborted by SIGINT, SIGTERM and SIGHUP. */

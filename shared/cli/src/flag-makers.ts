@@ -1,5 +1,5 @@
 import { CarryallError } from '@carryall/errors'
-import { parseBytes } from './bytes.ts'
+import { parseBytes } from '@carryall/schemas/bytes'
 import { parseSeconds } from './duration.ts'
 import type { Flag } from './flags.ts'
 

@@ -104,6 +104,7 @@ function createContext(
     get stdin() {
       return host.stdin
     },
+    stdinIsInput: host.stdinKind === 'pipe' || host.stdinKind === 'file',
     stdout: host.stdout,
     signal,
     log,

@@ -14,6 +14,7 @@ export interface Subject {
     | 'flag'
     | 'host'
     | 'program'
+    | 'volume'
   readonly name: string
   readonly digest?: string
 }

@@ -1,0 +1,66 @@
+import { statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CarryallError } from '@carryall/errors'
+import { humanSize, type VolumeEntry } from '@carryall/schemas'
+import type { LandingDirectory } from '@carryall/shipment'
+import { toLand, type Admission, type Arriving } from './admit.ts'
+import { openStage, type Stage } from './stage.ts'
+
+/** A chain of a set while it is taken in: where its shipments are put together. */
+export interface Intake extends AsyncDisposable {
+  readonly admission: Admission
+  /** Shipments that are not published yet, by number. */
+  readonly open: readonly OpenShipment[]
+  wants(entry: VolumeEntry): boolean
+  take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: () => Promise<void>): Promise<void>
+  /** Forgets one that was published. */
+  done(shipment: OpenShipment): void
+}
+
+export interface OpenShipment {
+  readonly arriving: Arriving
+  readonly stage: Stage
+  /** Its staging directory. */
+  readonly staging: string
+}
+
+/** Opens the staging of every shipment of the chain that is to be put together. Throws IO_NO_SPACE (74) before anything is written. */
+export async function openIntake(admission: Admission, landing: LandingDirectory): Promise<Intake> {
+  const open: OpenShipment[] = []
+  for (const arriving of toLand(admission)) {
+    const staging = await landing.staging(arriving.metadataDigest.slice('sha256:'.length, 39))
+    open.push({ arriving, staging, stage: await openStage(staging, arriving.metadata) })
+  }
+  await requireRoom(landing.path, open)
+  const of = (entry: VolumeEntry): OpenShipment | undefined =>
+    open.find(({ arriving }) => arriving.metadata.name === entry.shipment)
+  return {
+    admission,
+    open,
+    wants: (entry) => of(entry)?.stage.wants(entry) ?? false,
+    async take(entry, chunks, proven) {
+      await of(entry)!.stage.take(entry, chunks, proven)
+    },
+    done: (shipment) => void open.splice(open.indexOf(shipment), 1),
+    async [Symbol.asyncDispose]() {
+      for (const { stage } of open) await stage[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function requireRoom(directory: string, open: readonly OpenShipment[]): Promise<void> {
+  const needed = open.reduce((sum, { stage }) => sum + stage.missingBytes(), 0)
+  const { bavail, bsize } = await statfs(directory)
+  const available = bavail * bsize
+  if (needed <= available) return
+  throw new CarryallError(
+    'IO_NO_SPACE',
+    `Nothing was taken in: ${directory} needs ${humanSize(needed)} more; ${humanSize(available)} are free`,
+    {
+      subject: { kind: 'file', name: join(directory) },
+      expected: needed,
+      actual: available,
+      hint: 'Free space there, or name a directory on a larger file system with --content',
+    },
+  )
+}

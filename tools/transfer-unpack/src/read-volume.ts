@@ -1,0 +1,235 @@
+import { createHash, type Hash } from 'node:crypto'
+import { CarryallError, Exit, isCarryallError } from '@carryall/errors'
+import type { VolumeFile, VolumeSource } from '@carryall/media'
+import { parseKind, readDocuments, volumeKind, type Volume, type VolumeEntry } from '@carryall/schemas'
+import { byByte, parseSums, SIGNATURE, SUMS_FILE } from '@carryall/shipment'
+
+const VOLUME_FILE = /^volume\.json(?:\.(gpg|age))?$/
+const MAX_SMALL = 16 * 1024 * 1024
+const MAX_VOLUME = 256 * 1024 * 1024
+
+/** What a volume is asked to do with what is on it. */
+export interface VolumeVisitor {
+  /** Decrypts what is stored, by the suffix of its name. */
+  decrypt(format: 'openpgp' | 'age', chunks: AsyncIterable<Uint8Array>): AsyncIterable<Buffer>
+  /** All that says what the volume is has arrived. False: nothing more of it is read. Throws to refuse the whole volume. */
+  admit(volume: Volume, small: SmallFiles): Promise<boolean>
+  wants(entry: VolumeEntry): boolean
+  /** `proven` throws where the stored bytes are not those of `SHA256SUMS`, if that has come. */
+  take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: () => Promise<void>): Promise<void>
+  /** An entry is damaged, or cannot be read; the others still are. */
+  failed(error: CarryallError): void
+}
+
+/** Metadata, sums and signatures of shipments, by `<chain>/<shipment>`, then by name. */
+export type SmallFiles = ReadonlyMap<string, ReadonlyMap<string, Buffer>>
+
+/** What was read of a volume. */
+export interface VolumeReading {
+  readonly volume: Volume
+  readonly faults: readonly CarryallError[]
+}
+
+/**
+ * Reads a volume from its first file to its last, as it comes: entries that nobody wants are passed over. What is missing,
+ * more than there should be, or other than `SHA256SUMS` says comes back by name; entries that were read are wrong on their
+ * own. Throws VOLUME_INVALID where it cannot be told what the volume is, and what `admit` throws.
+ */
+export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): Promise<VolumeReading> {
+  const seen = new Map<string, string | 'passed over'>()
+  const faults: CarryallError[] = []
+  let sums: ReadonlyMap<string, string> | undefined
+  let volume: Volume | undefined
+  let admitted: boolean | undefined
+  const small = new Map<string, Map<string, Buffer>>()
+  let byStored: ReadonlyMap<string, VolumeEntry> = new Map()
+  let metadata: ReadonlyMap<string, Volume['metadata'][number]> = new Map()
+
+  const compare = (path: string, actual: string): void => {
+    const expected = sums?.get(path)
+    if (sums !== undefined && expected !== actual) throw fault(source, path, expected, actual)
+  }
+  const admit = async (): Promise<void> => {
+    if (admitted !== undefined || volume === undefined) return
+    const lacking = [...metadata.values()].find(({ stored }) => !seen.has(stored))
+    if (lacking !== undefined) throw missing(source, lacking.stored)
+    admitted = await visitor.admit(volume, small)
+  }
+  async function readSmallFile(file: VolumeFile, limit = MAX_SMALL): Promise<Buffer> {
+    if (file.size > limit)
+      throw invalid(source, `${file.path} has ${file.size} bytes, at most ${limit} are read`)
+    const chunks: Buffer[] = []
+    for await (const chunk of file.chunks()) chunks.push(Buffer.from(chunk))
+    const bytes = Buffer.concat(chunks)
+    const actual = sha256(bytes)
+    seen.set(file.path, actual)
+    compare(file.path, actual)
+    return bytes
+  }
+  async function plain(file: VolumeFile, limit?: number): Promise<Buffer> {
+    const bytes = await readSmallFile(file, limit)
+    const format = /\.gpg$/.test(file.path) ? 'openpgp' : /\.age$/.test(file.path) ? 'age' : undefined
+    return format === undefined ? bytes : collect(visitor.decrypt(format, only(bytes)), limit ?? MAX_SMALL)
+  }
+  async function entry(file: VolumeFile, of: VolumeEntry): Promise<void> {
+    await admit()
+    if (admitted !== true || !visitor.wants(of)) {
+      seen.set(file.path, 'passed over')
+      return
+    }
+    const hash = createHash('sha256')
+    const proven = async (): Promise<void> => {
+      const actual = hash.copy().digest('hex')
+      seen.set(file.path, actual)
+      compare(file.path, actual)
+    }
+    const stored = { failed: false, chunks: hashing(file.chunks(), hash, () => (stored.failed = true)) }
+    const format = volume!.encryption
+    try {
+      await visitor.take(
+        of,
+        format === undefined ? stored.chunks : visitor.decrypt(format, stored.chunks),
+        proven,
+      )
+    } catch (error) {
+      // A bad place on the medium, or bad bytes: that entry is lost. What fails on this side concerns them all.
+      if (!isCarryallError(error) || !(stored.failed || error.exit === Exit.INTEGRITY)) throw error
+      seen.set(file.path, 'passed over')
+      visitor.failed(error)
+    }
+  }
+
+  for await (const file of source.files()) {
+    if (seen.has(file.path)) throw invalid(source, `${file.path} is there twice`)
+    const known = metadata.get(file.path)
+    const listed = byStored.get(file.path)
+    if (file.path === SUMS_FILE) {
+      sums = parseSums(
+        (await readSmallFile(file, MAX_VOLUME)).toString('utf8'),
+        `${source.place}/${SUMS_FILE}`,
+      )
+      for (const [path, actual] of seen)
+        if (path !== SUMS_FILE && actual !== 'passed over') compare(path, actual)
+    } else if (SIGNATURE.test(file.path)) seen.set(file.path, 'passed over')
+    else if (VOLUME_FILE.test(file.path) && volume === undefined) {
+      const where = `${source.place}/${file.path}`
+      const value = readDocuments(await plain(file, MAX_VOLUME), where)[0]
+      volume = parseKind(volumeKind, value, where)
+      byStored = new Map(volume.entries.map((one) => [one.stored, one]))
+      metadata = new Map(volume.metadata.map((one) => [one.stored, one]))
+    } else if (volume === undefined) throw begins(source, file.path)
+    else if (known !== undefined) {
+      const of = `${known.chain}/${known.shipment}`
+      const files = small.get(of) ?? new Map<string, Buffer>()
+      small.set(of, files.set(known.path, await plain(file)))
+    } else if (listed !== undefined) await entry(file, listed)
+    else faults.push(unexpected(source, file.path))
+  }
+  if (volume === undefined) throw invalid(source, 'it has no volume.json')
+  if (sums === undefined) throw missing(source, SUMS_FILE)
+  await admit()
+  const wanted = new Set([...byStored.keys(), ...sums.keys()])
+  for (const path of [...wanted].sort(byByte)) if (!seen.has(path)) faults.push(missing(source, path))
+  for (const path of [...seen.keys()].sort(byByte))
+    if (path !== SUMS_FILE && !SIGNATURE.test(path) && !sums.has(path)) faults.push(unexpected(source, path))
+  return { volume, faults }
+}
+
+/** Hashes what passes, and tells where the medium, not the taker, failed. */
+async function* hashing(
+  chunks: AsyncIterable<Buffer>,
+  hash: Hash,
+  onFailure: () => void,
+): AsyncGenerator<Buffer> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await iterator.next().catch((error: unknown) => {
+        onFailure()
+        throw error
+      })
+      if (next.done) return
+      hash.update(next.value)
+      yield next.value
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+async function* only(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
+async function collect(chunks: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const chunk of chunks) {
+    size += chunk.length
+    if (size > limit)
+      throw new CarryallError('INPUT_TOO_LARGE', `More than ${limit} bytes came out of an encrypted file`)
+    parts.push(Buffer.from(chunk))
+  }
+  return Buffer.concat(parts)
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+const AGAIN = 'Have this volume made again: transfer-pack --volume N --force'
+
+function invalid({ place }: VolumeSource, why: string): CarryallError {
+  return new CarryallError('VOLUME_INVALID', `${place} is not a whole volume: ${why}`, {
+    subject: { kind: 'volume', name: place },
+    hint: AGAIN,
+  })
+}
+
+function begins(source: VolumeSource, path: string): CarryallError {
+  return new CarryallError(
+    'VOLUME_INVALID',
+    `${source.place} begins with ${path}; volume.json has to come first`,
+    {
+      subject: { kind: 'volume', name: source.place },
+      hint: 'Make the stream with transfer-pack --stdout, or unpack the tar and name the directory',
+    },
+  )
+}
+
+function missing({ place }: VolumeSource, path: string): CarryallError {
+  return new CarryallError('FILE_MISSING', `${path} is missing on ${place}`, {
+    subject: { kind: 'file', name: path },
+    hint: AGAIN,
+  })
+}
+
+function unexpected({ place }: VolumeSource, path: string): CarryallError {
+  return new CarryallError('FILE_UNEXPECTED', `${path} on ${place} does not belong to the volume`, {
+    subject: { kind: 'file', name: path },
+    hint: 'Find out who put it there; if the volume is to be trusted without it, remove it and unpack again',
+  })
+}
+
+function fault(
+  { place }: VolumeSource,
+  path: string,
+  expected: string | undefined,
+  actual: string,
+): CarryallError {
+  if (expected === undefined)
+    return new CarryallError('FILE_UNEXPECTED', `${path} on ${place} is not in its ${SUMS_FILE}`, {
+      subject: { kind: 'file', name: path },
+      hint: AGAIN,
+    })
+  return new CarryallError(
+    'DIGEST_MISMATCH',
+    `${path} on ${place} has other bytes than its ${SUMS_FILE} says`,
+    {
+      subject: { kind: 'file', name: path },
+      expected,
+      actual,
+      hint: AGAIN,
+    },
+  )
+}

@@ -1,0 +1,205 @@
+import { join } from 'node:path'
+import type { Context, Phase } from '@carryall/cli'
+import { CarryallError, Exit, isCarryallError } from '@carryall/errors'
+import { volumeName, type VolumeSource } from '@carryall/media'
+import { toJson, type Volume } from '@carryall/schemas'
+import { digestOf, openLanding, type LandingDirectory } from '@carryall/shipment'
+import { toLand, type Admission, type Arriving } from './admit.ts'
+import { auditor } from './auditor.ts'
+import { checkEntries } from './check-entries.ts'
+import { arrivingOf, chainOf, openSet, type OpenChain, type OpenSet } from './open-set.ts'
+import { publishShipment } from './publish.ts'
+import { readVolume, type SmallFiles } from './read-volume.ts'
+import { recordVolume, waitingFor } from './sets.ts'
+import type { Site } from './site.ts'
+
+/** A shipment of the sets that were given: published now, or before. */
+export interface Published {
+  readonly arriving: Arriving
+  readonly directory: string
+  readonly signed: boolean
+  readonly changed: boolean
+}
+
+/** Sets of volumes while they are taken in. */
+export interface TakeIn extends AsyncDisposable {
+  /** Reads one volume, and publishes what became whole by it. What is wrong with it is kept for `errors`. */
+  volume(source: VolumeSource): Promise<void>
+  readonly published: readonly Published[]
+  /** Refusals, damage, and what is still to come. */
+  errors(): readonly CarryallError[]
+}
+
+/** Begins to take volumes in. Nothing is written before the first one is admitted; on a dry run nothing at all. */
+export function takeIn(context: Context, site: Site): TakeIn {
+  const { signal, log, dryRun } = context
+  const audit = auditor(context, site)
+  const landings = new Map<string, LandingDirectory>()
+  const sets = new Map<string, OpenSet | CarryallError>()
+  const published = new Map<string, Published>()
+  const errors: CarryallError[] = []
+
+  async function landingOf({ directory }: Admission): Promise<LandingDirectory> {
+    const known = landings.get(directory)
+    if (known !== undefined) return known
+    const landing = await openLanding(directory, {
+      holder: `${context.tool.name} ${context.tool.version}`,
+      waitSeconds: context.waitSeconds,
+      takeOver: site.acceptStateReset,
+      signal,
+    })
+    landings.set(directory, landing)
+    return landing
+  }
+
+  async function admit(volume: Volume, small: SmallFiles): Promise<OpenSet> {
+    const key = keyOf(volume, small)
+    const known = sets.get(key)
+    if (known instanceof CarryallError) throw new Told(known)
+    try {
+      const set = known ?? (await openSet(volume, small, { site, audit, dryRun, landingOf }))
+      checkEntries(volume, arrivingOf(set))
+      sets.set(key, set)
+      if (known === undefined) for (const admission of set.admissions) note(admission)
+      return set
+    } catch (error) {
+      if (!isCarryallError(error)) throw error
+      if (known === undefined) {
+        sets.set(key, error)
+        await audit.refused(error, volume)
+      }
+      throw error
+    }
+  }
+
+  /** What is here already, and on a dry run what would be. */
+  function note(admission: Admission): void {
+    const coming = new Set(toLand(admission).map((one) => one.metadataDigest))
+    for (const arriving of admission.arriving) {
+      const changed = coming.has(arriving.metadataDigest)
+      if (arriving.carried && (!changed || dryRun)) tell(arriving, admission, changed)
+    }
+  }
+
+  function tell(arriving: Arriving, { directory, judgement }: Admission, changed: boolean): void {
+    published.set(arriving.metadataDigest, {
+      arriving,
+      directory: join(directory, arriving.metadata.name),
+      signed: judgement.signed,
+      changed,
+    })
+  }
+
+  async function publishWhole({ intake, landing, record }: OpenChain, volume: Volume): Promise<void> {
+    const { admission } = intake
+    for (const shipment of [...intake.open]) {
+      // In the order of the chain: what comes later waits for what comes before.
+      if (shipment.stage.missing().length > 0) return
+      const { arriving, staging } = shipment
+      await publishShipment(shipment, admission, landing, { site, now: () => context.now(), signal })
+      await audit.landed(arriving, admission, volume)
+      intake.done(shipment)
+      tell(arriving, admission, true)
+      await landing.discard(staging)
+    }
+    await landing.discard(record.directory)
+  }
+
+  async function read(source: VolumeSource, phase: Phase): Promise<void> {
+    let set: OpenSet | undefined
+    const failed: CarryallError[] = []
+    const { volume, faults } = await readVolume(source, {
+      decrypt: site.decrypt,
+      async admit(about, small) {
+        set = await admit(about, small)
+        return !dryRun
+      },
+      wants: (entry) => chainOf(set, entry)?.wants(entry) ?? false,
+      take: (entry, chunks, proven) =>
+        chainOf(set, entry)!.take(entry, counted(chunks, phase, signal), proven),
+      failed(error) {
+        failed.push(at(error, source))
+      },
+    })
+    if (source.name !== volumeName(volume.set, volume.number))
+      log.warn(`${source.place} holds volume ${volume.number} of set ${volume.set.slice(7, 15)}`)
+    errors.push(...failed, ...faults)
+    for (const chain of set?.chains ?? []) {
+      if (failed.length + faults.length === 0) chain.record = await recordVolume(chain.record, volume.number)
+      await publishWhole(chain, volume)
+    }
+  }
+
+  return {
+    async volume(source) {
+      const phase = context.progress.phase(`Reading ${source.name}`)
+      try {
+        await read(source, phase)
+      } catch (error) {
+        if (error instanceof Told) return
+        if (!isCarryallError(error) || signal.aborted || !isAboutVolume(error)) throw error
+        errors.push(at(error, source))
+      } finally {
+        phase.end()
+      }
+    },
+    get published() {
+      return [...published.values()]
+    },
+    errors: () => [
+      ...errors,
+      ...[...sets.values()].flatMap((set) =>
+        set instanceof CarryallError
+          ? []
+          : set.chains
+              .filter(({ intake }) => intake.open.length > 0)
+              .map(({ intake, record }) => waitingFor(record, intake, set.set)),
+      ),
+    ],
+    async [Symbol.asyncDispose]() {
+      for (const set of sets.values())
+        if (!(set instanceof CarryallError))
+          for (const { intake } of set.chains) await intake[Symbol.asyncDispose]()
+      for (const landing of landings.values()) await landing.close()
+    },
+  }
+}
+
+/** A set is judged once; a volume of it whose metadata says otherwise is judged for itself. */
+function keyOf(volume: Volume, small: SmallFiles): string {
+  const digests = [...small].map(([place, files]) => [
+    place,
+    [...files].map(([name, bytes]) => [name, digestOf(bytes)]),
+  ])
+  return `${volume.set} ${digestOf(toJson([volume.chains, volume.volumes, digests]))}`
+}
+
+/** A volume of a set that was refused, and told, with an earlier volume. */
+class Told extends Error {
+  constructor(cause: CarryallError) {
+    super(cause.message, { cause })
+  }
+}
+
+/** What is wrong with a volume leaves the others as they are; a full disk or a lock does not. */
+function isAboutVolume(error: CarryallError): boolean {
+  const exits: readonly number[] = [Exit.DATA, Exit.TRUST, Exit.SEQUENCE, Exit.INTEGRITY, Exit.NOINPUT]
+  return exits.includes(error.exit)
+}
+
+function at(error: CarryallError, { place }: VolumeSource): CarryallError {
+  if (error.message.includes(place)) return error
+  return new CarryallError(error.code, `${place}: ${error.message}`, { ...error.details, cause: error })
+}
+
+async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  phase: Phase,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    signal.throwIfAborted()
+    phase.advanced(chunk.length)
+    yield chunk
+  }
+}
