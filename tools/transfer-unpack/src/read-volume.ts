@@ -3,7 +3,9 @@ import { CarryallError, Exit, isCarryallError } from '@carryall/errors'
 import type { VolumeFile, VolumeSource } from '@carryall/media'
 import { parseKind, readDocuments, volumeKind, type Volume, type VolumeEntry } from '@carryall/schemas'
 import { byByte, parseSums, SIGNATURE, SUMS_FILE } from '@carryall/shipment'
+import { begins, differs, invalid, missing, unexpected } from './volume-faults.ts'
 
+const PASSED_OVER = 'passed over'
 const VOLUME_FILE = /^volume\.json(?:\.(gpg|age))?$/
 const MAX_SMALL = 16 * 1024 * 1024
 const MAX_VOLUME = 256 * 1024 * 1024
@@ -36,7 +38,8 @@ export interface VolumeReading {
  * own. Throws VOLUME_INVALID where it cannot be told what the volume is, and what `admit` throws.
  */
 export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): Promise<VolumeReading> {
-  const seen = new Map<string, string | 'passed over'>()
+  // sha256 of what was read, or PASSED_OVER.
+  const seen = new Map<string, string>()
   const faults: CarryallError[] = []
   let sums: ReadonlyMap<string, string> | undefined
   let volume: Volume | undefined
@@ -47,7 +50,7 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
 
   const compare = (path: string, actual: string): void => {
     const expected = sums?.get(path)
-    if (sums !== undefined && expected !== actual) throw fault(source, path, expected, actual)
+    if (sums !== undefined && expected !== actual) throw differs(source, path, expected, actual)
   }
   const admit = async (): Promise<void> => {
     if (admitted !== undefined || volume === undefined) return
@@ -68,13 +71,13 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
   }
   async function plain(file: VolumeFile, limit?: number): Promise<Buffer> {
     const bytes = await readSmallFile(file, limit)
-    const format = /\.gpg$/.test(file.path) ? 'openpgp' : /\.age$/.test(file.path) ? 'age' : undefined
+    const format = file.path.endsWith('.gpg') ? 'openpgp' : file.path.endsWith('.age') ? 'age' : undefined
     return format === undefined ? bytes : collect(visitor.decrypt(format, only(bytes)), limit ?? MAX_SMALL)
   }
   async function entry(file: VolumeFile, of: VolumeEntry): Promise<void> {
     await admit()
     if (admitted !== true || !visitor.wants(of)) {
-      seen.set(file.path, 'passed over')
+      seen.set(file.path, PASSED_OVER)
       return
     }
     const hash = createHash('sha256')
@@ -94,37 +97,48 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
     } catch (error) {
       // A bad place on the medium, or bad bytes: that entry is lost. What fails on this side concerns them all.
       if (!isCarryallError(error) || !(stored.failed || error.exit === Exit.INTEGRITY)) throw error
-      seen.set(file.path, 'passed over')
+      seen.set(file.path, PASSED_OVER)
       visitor.failed(error)
     }
   }
 
-  for await (const file of source.files()) {
-    if (seen.has(file.path)) throw invalid(source, `${file.path} is there twice`)
-    const known = metadata.get(file.path)
-    const listed = byStored.get(file.path)
+  /** What says what the volume is: true if the file was that. */
+  async function readAbout(file: VolumeFile): Promise<boolean> {
     if (file.path === SUMS_FILE) {
-      sums = parseSums(
-        (await readSmallFile(file, MAX_VOLUME)).toString('utf8'),
-        `${source.place}/${SUMS_FILE}`,
-      )
+      const bytes = await readSmallFile(file, MAX_VOLUME)
+      sums = parseSums(bytes.toString('utf8'), `${source.place}/${SUMS_FILE}`)
       for (const [path, actual] of seen)
-        if (path !== SUMS_FILE && actual !== 'passed over') compare(path, actual)
-    } else if (SIGNATURE.test(file.path)) seen.set(file.path, 'passed over')
+        if (path !== SUMS_FILE && actual !== PASSED_OVER) compare(path, actual)
+    } else if (SIGNATURE.test(file.path)) seen.set(file.path, PASSED_OVER)
     else if (VOLUME_FILE.test(file.path) && volume === undefined) {
       const where = `${source.place}/${file.path}`
-      const value = readDocuments(await plain(file, MAX_VOLUME), where)[0]
-      volume = parseKind(volumeKind, value, where)
+      volume = parseKind(volumeKind, readDocuments(await plain(file, MAX_VOLUME), where)[0], where)
       byStored = new Map(volume.entries.map((one) => [one.stored, one]))
       metadata = new Map(volume.metadata.map((one) => [one.stored, one]))
-    } else if (volume === undefined) throw begins(source, file.path)
-    else if (known !== undefined) {
+    } else {
+      const known = metadata.get(file.path)
+      if (known === undefined) return false
       const of = `${known.chain}/${known.shipment}`
-      const files = small.get(of) ?? new Map<string, Buffer>()
-      small.set(of, files.set(known.path, await plain(file)))
-    } else if (listed !== undefined) await entry(file, listed)
+      small.set(of, (small.get(of) ?? new Map<string, Buffer>()).set(known.path, await plain(file)))
+    }
+    return true
+  }
+  async function readEntry(file: VolumeFile): Promise<void> {
+    const listed = byStored.get(file.path)
+    if (volume === undefined) throw begins(source, file.path)
+    if (listed !== undefined) await entry(file, listed)
     else faults.push(unexpected(source, file.path))
   }
+
+  const met = new Set<string>()
+  for await (const file of source.files()) {
+    if (met.has(file.path)) throw invalid(source, `${file.path} is there twice`)
+    met.add(file.path)
+    // Where the files can be asked for again, all that says what the volume is comes before the rest.
+    if (!(await readAbout(file)) && !source.replayable) await readEntry(file)
+  }
+  if (source.replayable && volume !== undefined)
+    for await (const file of source.files()) if (!seen.has(file.path)) await readEntry(file)
   if (volume === undefined) throw invalid(source, 'it has no volume.json')
   if (sums === undefined) throw missing(source, SUMS_FILE)
   await admit()
@@ -175,61 +189,4 @@ async function collect(chunks: AsyncIterable<Buffer>, limit: number): Promise<Bu
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex')
-}
-
-const AGAIN = 'Have this volume made again: transfer-pack --volume N --force'
-
-function invalid({ place }: VolumeSource, why: string): CarryallError {
-  return new CarryallError('VOLUME_INVALID', `${place} is not a whole volume: ${why}`, {
-    subject: { kind: 'volume', name: place },
-    hint: AGAIN,
-  })
-}
-
-function begins(source: VolumeSource, path: string): CarryallError {
-  return new CarryallError(
-    'VOLUME_INVALID',
-    `${source.place} begins with ${path}; volume.json has to come first`,
-    {
-      subject: { kind: 'volume', name: source.place },
-      hint: 'Make the stream with transfer-pack --stdout, or unpack the tar and name the directory',
-    },
-  )
-}
-
-function missing({ place }: VolumeSource, path: string): CarryallError {
-  return new CarryallError('FILE_MISSING', `${path} is missing on ${place}`, {
-    subject: { kind: 'file', name: path },
-    hint: AGAIN,
-  })
-}
-
-function unexpected({ place }: VolumeSource, path: string): CarryallError {
-  return new CarryallError('FILE_UNEXPECTED', `${path} on ${place} does not belong to the volume`, {
-    subject: { kind: 'file', name: path },
-    hint: 'Find out who put it there; if the volume is to be trusted without it, remove it and unpack again',
-  })
-}
-
-function fault(
-  { place }: VolumeSource,
-  path: string,
-  expected: string | undefined,
-  actual: string,
-): CarryallError {
-  if (expected === undefined)
-    return new CarryallError('FILE_UNEXPECTED', `${path} on ${place} is not in its ${SUMS_FILE}`, {
-      subject: { kind: 'file', name: path },
-      hint: AGAIN,
-    })
-  return new CarryallError(
-    'DIGEST_MISMATCH',
-    `${path} on ${place} has other bytes than its ${SUMS_FILE} says`,
-    {
-      subject: { kind: 'file', name: path },
-      expected,
-      actual,
-      hint: AGAIN,
-    },
-  )
 }

@@ -154,7 +154,7 @@ describe('damage', () => {
     ['a file too many', 'FILE_UNEXPECTED', (volume: string) => writeFile(join(volume, 'stray'), 'x')],
     [
       'a file is longer',
-      'DIGEST_MISMATCH',
+      'SIZE_MISMATCH',
       (volume: string, stored: string) => appendFile(join(volume, stored), 'x'),
     ],
     ['the sums are missing', 'FILE_MISSING', (volume: string) => rm(join(volume, 'SHA256SUMS'))],

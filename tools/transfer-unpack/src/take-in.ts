@@ -125,6 +125,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
       log.warn(`${source.place} holds volume ${volume.number} of set ${volume.set.slice(7, 15)}`)
     errors.push(...failed, ...faults)
     for (const chain of set?.chains ?? []) {
+      if (chain.intake.open.length === 0) continue
       if (failed.length + faults.length === 0) chain.record = await recordVolume(chain.record, volume.number)
       await publishWhole(chain, volume)
     }
