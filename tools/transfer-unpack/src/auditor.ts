@@ -46,7 +46,7 @@ export function auditor(context: Context, site: Site): Auditor {
         outcome: 'done',
       }),
     async refused(error, volume) {
-      const told: readonly number[] = [Exit.TRUST, Exit.SEQUENCE]
+      const told: readonly number[] = [Exit.TRUST, Exit.SEQUENCE, Exit.INCOMPLETE]
       if (!told.includes(error.exit)) return
       await record({
         action: 'land',

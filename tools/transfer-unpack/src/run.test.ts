@@ -218,6 +218,16 @@ describe('refusals leave everything as it was', () => {
     expect(await tree(content())).toEqual(before)
   })
 
+  test('an old set that was left on the medium of a newer one is passed over, in whichever order they come', async () => {
+    await makeVolumes(join(dir, 'first'), { shipments: chain.slice(0, 1) })
+    expect(await unpack(join(dir, 'first'))).toMatchObject({ exit: 0 })
+    const from = { sequence_number: 1, metadata_digest: chain[0]!.metadataDigest }
+    await makeVolumes(join(dir, 'second'), { shipments: chain.slice(1), from })
+    expect(await unpack(join(dir, 'second'), join(dir, 'first'))).toMatchObject({ exit: 0 })
+    await expectLanded([1, 2, 3])
+    expect(await unpack(join(dir, 'first'))).toMatchObject({ exit: 81 })
+  })
+
   test('a gap, before anything is made', async () => {
     await volumes('media', { shipments: [chain[2]!], carried: [3] })
     const dependent = await makeShipment(join(dir, 'source'), {

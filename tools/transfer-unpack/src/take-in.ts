@@ -38,6 +38,16 @@ export function takeIn(context: Context, site: Site): TakeIn {
   const sets = new Map<string, OpenSet | CarryallError>()
   const published = new Map<string, Published>()
   const errors: CarryallError[] = []
+  const refusals: { readonly error: CarryallError; readonly volume: Volume }[] = []
+
+  /** A set from an earlier trip that was left on the medium of a newer one is no reason to stop. */
+  function isSuperseded({ error, volume }: (typeof refusals)[number]): boolean {
+    const admitted = [...sets.values()].flatMap((set) => (set instanceof CarryallError ? [] : set.admissions))
+    return (
+      error.code === 'SEQ_ROLLBACK' &&
+      volume.chains.every((chain) => admitted.some((admission) => admission.chain.id === chain.id))
+    )
+  }
 
   async function landingOf({ directory }: Admission): Promise<LandingDirectory> {
     const known = landings.get(directory)
@@ -67,6 +77,8 @@ export function takeIn(context: Context, site: Site): TakeIn {
       if (known === undefined) {
         sets.set(key, error)
         await audit.refused(error, volume)
+        refusals.push({ error, volume })
+        throw new Told(error)
       }
       throw error
     }
@@ -148,6 +160,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
       return [...published.values()]
     },
     errors: () => [
+      ...refusals.filter((one) => !isSuperseded(one)).map(({ error }) => error),
       ...errors,
       ...[...sets.values()].flatMap((set) =>
         set instanceof CarryallError
@@ -175,7 +188,7 @@ function keyOf(volume: Volume, small: SmallFiles): string {
   return `${volume.set} ${digestOf(toJson([volume.chains, volume.volumes, digests]))}`
 }
 
-/** A volume of a set that was refused, and told, with an earlier volume. */
+/** A volume of a set that was refused as a whole. */
 class Told extends Error {
   constructor(cause: CarryallError) {
     super(cause.message, { cause })
@@ -184,7 +197,14 @@ class Told extends Error {
 
 /** What is wrong with a volume leaves the others as they are; a full disk or a lock does not. */
 function isAboutVolume(error: CarryallError): boolean {
-  const exits: readonly number[] = [Exit.DATA, Exit.TRUST, Exit.SEQUENCE, Exit.INTEGRITY, Exit.NOINPUT]
+  const exits: readonly number[] = [
+    Exit.DATA,
+    Exit.TRUST,
+    Exit.SEQUENCE,
+    Exit.INTEGRITY,
+    Exit.INCOMPLETE,
+    Exit.NOINPUT,
+  ]
   return exits.includes(error.exit)
 }
 

@@ -1,0 +1,2 @@
+export { CHAIN, history, KEY, NOW, policy, shipment, stateAt } from './samples.ts'
+export type { ShipmentOptions } from './samples.ts'
