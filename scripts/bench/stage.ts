@@ -60,6 +60,7 @@ export async function openStage(bytes: number): Promise<Stage> {
       PATH: process.env.PATH,
       LANG: 'C.UTF-8',
       HOME: home,
+      CARRYALL_STATE_DIR: join(home, 'state'),
       TMPDIR: join(scratch, 'tmp'),
       // So that skopeo, even of root, keeps what it knows of blobs in HOME, where each of its runs begins anew.
       _CONTAINERS_ROOTLESS_UID: '1000',

@@ -10,6 +10,8 @@ const SOURCES = ['tools/*/src/**/*.ts', 'tools/*/package.json', 'shared/*/src/**
 export interface Installed extends AsyncDisposable {
   /** PATH with the tools and the Node that they run with in front. */
   readonly path: string
+  /** The tools' state directory: not the one of this machine. */
+  readonly stateDir: string
   /** The bundle of a tool, to be run by `process.execPath`. */
   bundle(tool: string): string
 }
@@ -28,6 +30,7 @@ export async function installBundles(): Promise<Installed> {
   for (const bundle of bundles) await symlink(bundle, join(bin, basename(bundle, '.cjs')))
   return {
     path: [bin, dirname(process.execPath), process.env['PATH']].join(':'),
+    stateDir: scratch.at('state'),
     bundle: (tool) => join(ROOT, 'tools', tool, 'dist', `${tool}.cjs`),
     [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
   }

@@ -10,7 +10,7 @@ export function shell(
 ): Promise<Ended> {
   return run('bash', ['-c', `set -o pipefail\n${script}`], {
     cwd,
-    env: { PATH: installed.path, HOME: cwd, ...env },
+    env: { PATH: installed.path, HOME: cwd, CARRYALL_STATE_DIR: installed.stateDir, ...env },
   })
 }
 

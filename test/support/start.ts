@@ -17,7 +17,7 @@ export function start(
   env: Record<string, string> = {},
 ): Running {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, installed.bundle(tool), ...argv], {
-    env: { PATH: installed.path, HOME: '/nonexistent', ...env },
+    env: { PATH: installed.path, HOME: '/nonexistent', CARRYALL_STATE_DIR: installed.stateDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exit = new Promise<number | string>((resolve) =>

@@ -10,6 +10,12 @@ export interface RawHeader {
   readonly size: number
 }
 
+/**
+ * `ours`: what writers of content archives make. `foreign`: also what GNU tar, bsdtar and others make of a directory by default, as far as
+ * all readers agree on it: the GNU magic (plain entries, sizes from 8 GiB in base-256), a leading `./`, the entry `./`.
+ */
+export type Dialect = 'ours' | 'foreign'
+
 const SIZE = /^[0-7]{1,11}[\0 ]+$/
 /** Mode, owner, time and device numbers, which do not matter but which no reader should stumble over: octal, base-256 or absent. */
 const NUMBERS = [
@@ -23,20 +29,36 @@ const NUMBERS = [
 const NUMBER = /^(?: *[0-7]*[\0 ]*|[\x80\xff][^]*)$/
 const CHECKSUM = /^[0-7]{6}[\0 ]{2}$/
 const MAGIC = 'ustar\u000000'
+const GNU_MAGIC = 'ustar  \u0000'
+const MAX_OCTAL = 0o77777777777n
 
 /**
  * Decodes one ustar header block (POSIX.1-2017) where all readers agree on its meaning: octal size, nothing behind the NUL of
- * a text field, no link name, no vendor's magic. Owner, mode and times may be any. Throws ARCHIVE_MALFORMED.
+ * a text field, no link name, no vendor's magic but GNU's in the foreign dialect. Owner, mode and times may be any.
+ * Throws ARCHIVE_MALFORMED.
  */
-export function decodeHeader(block: Buffer, file: string, offset: number): RawHeader {
+export function decodeHeader(
+  block: Buffer,
+  file: string,
+  offset: number,
+  dialect: Dialect = 'ours',
+): RawHeader {
   const field = (start: number, end: number) => block.toString('latin1', start, end)
   const bad = (what: string, at: number) => malformed(what, file, offset + at)
 
   if (!CHECKSUM.test(field(148, 156)) || Number.parseInt(field(148, 154), 8) !== checksum(block)) {
     throw bad('the checksum of the header is wrong', 148)
   }
-  if (field(257, 265) !== MAGIC) throw bad('the header is not of the ustar or PAX format', 257)
-  if (!SIZE.test(field(124, 136))) throw bad('the size is not a plain octal number', 124)
+  const gnu = dialect === 'foreign' && field(257, 265) === GNU_MAGIC
+  if (!gnu && field(257, 265) !== MAGIC) throw bad('the header is not of the ustar or PAX format', 257)
+  const size = SIZE.test(field(124, 136)) ? Number.parseInt(field(124, 136), 8) : undefined
+  const large = gnu && size === undefined ? largeSize(block.subarray(124, 136)) : undefined
+  if (size === undefined && large === undefined) throw bad('the size is not a plain octal number', 124)
+  // Where ustar has a prefix, GNU tar has times and maps of sparse files: all zero, so that readers of either kind agree.
+  if (gnu && firstNonZero(block.subarray(345, BLOCK)) >= 0)
+    throw bad('the GNU header has more than a plain entry needs', 345)
+  if (gnu && (field(156, 157) === 'x' || field(156, 157) === 'g'))
+    throw bad('a PAX header has the GNU magic', 257)
 
   for (const [start, end] of NUMBERS)
     if (!NUMBER.test(field(start, end))) throw bad('a field that should hold a number does not', start)
@@ -56,8 +78,15 @@ export function decodeHeader(block: Buffer, file: string, offset: number): RawHe
   return {
     type: type === '\0' ? '0' : type,
     name: prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name]),
-    size: Number.parseInt(field(124, 136), 8),
+    size: size ?? large!,
   }
+}
+
+/** A size that octal digits cannot say, in base-256; undefined where they could or where it is not exact. */
+function largeSize(field: Buffer): number | undefined {
+  const value = BigInt(`0x${field.subarray(1).toString('hex')}`)
+  const exact = field[0] === 0x80 && value > MAX_OCTAL && value <= BigInt(Number.MAX_SAFE_INTEGER)
+  return exact ? Number(value) : undefined
 }
 
 function checksum(block: Buffer): number {

@@ -1,5 +1,5 @@
 import { BLOCK, firstNonZero, padding } from './block.ts'
-import { decodeHeader, type RawHeader } from './decode-header.ts'
+import { decodeHeader, type Dialect, type RawHeader } from './decode-header.ts'
 import { decodeName, entryName, nameKey } from './entry-name.ts'
 import { entryRefused, malformed } from './malformed.ts'
 import { type PaxRecords, paxRecords } from './pax-records.ts'
@@ -42,11 +42,16 @@ const REFUSED_TYPES: Readonly<Record<string, string>> = {
 
 /**
  * The grammar of an archive of `size` bytes, without reading: it asks for bytes in the order of the file, and the answer to
- * `bytes` is exactly these (the answer to `data` is not looked at). It ends when every byte is accounted for.
- * Regular files and directories, ustar or PAX, two zero blocks, then zeros only. Throws ARCHIVE_MALFORMED,
- * ARCHIVE_ENTRY_REFUSED or PATH_UNSAFE, each with `location.offset`.
+ * `bytes` is exactly these (the answer to `data` is not looked at). It ends when every byte is accounted for. Of a stream
+ * `size` is Infinity, and an answer has fewer bytes, or none, where the stream ends.
+ * Regular files and directories, ustar or PAX (and what `dialect` adds), two zero blocks, then zeros only.
+ * Throws ARCHIVE_MALFORMED, ARCHIVE_ENTRY_REFUSED or PATH_UNSAFE, each with `location.offset`.
  */
-export function* parseArchive(size: number, file: string): Generator<Request, void, Buffer> {
+export function* parseArchive(
+  size: number,
+  file: string,
+  dialect: Dialect = 'ours',
+): Generator<Request, void, Buffer> {
   const names = new Set<string>()
   let position = 0
   /** Undefined until the header of the entry after it. */
@@ -55,7 +60,8 @@ export function* parseArchive(size: number, file: string): Generator<Request, vo
   function* take(length: number, what: string): Generator<Request, Buffer, Buffer> {
     if (position + length > size) throw malformed(`the archive ends in ${what}`, file, size)
     const bytes = length === 0 ? Buffer.alloc(0) : yield { want: 'bytes', length }
-    position += length
+    position += bytes.length
+    if (bytes.length < length) throw malformed(`the archive ends in ${what}`, file, position)
     return bytes
   }
   function* zeros(length: number, what: string): Generator<Request, void, Buffer> {
@@ -68,7 +74,7 @@ export function* parseArchive(size: number, file: string): Generator<Request, vo
     const start = position
     const block = yield* take(BLOCK, 'front of the two blocks that end it')
     if (firstNonZero(block) < 0) break
-    const raw = decodeHeader(block, file, start)
+    const raw = decodeHeader(block, file, start, dialect)
 
     if (raw.type === 'x' || raw.type === 'g') {
       if (pax !== undefined) throw malformed('a PAX header belongs to no entry', file, pax.header)
@@ -81,8 +87,9 @@ export function* parseArchive(size: number, file: string): Generator<Request, vo
       continue
     }
 
-    const entry = describe(raw, pax, file, start)
+    const entry = describe(raw, pax, file, start, dialect)
     pax = undefined
+    if (entry === undefined) continue
     if (names.has(nameKey(entry.name)))
       throw malformed(`the name ${JSON.stringify(entry.name)} is there twice`, file, entry.header)
     if (names.size === MAX_ENTRIES)
@@ -97,9 +104,16 @@ export function* parseArchive(size: number, file: string): Generator<Request, vo
 
   if (pax !== undefined) throw malformed('a PAX header belongs to no entry', file, pax.header)
   yield* zeros(BLOCK, 'the second of the two blocks that end the archive')
-  if (size % BLOCK !== 0) throw malformed('the size of the archive is not a multiple of 512', file, size)
-  while (position < size)
-    yield* zeros(Math.min(size - position, MAX_PAX), 'what follows the end of the archive')
+  for (let ended = false; !ended && position < size;) {
+    const length = Math.min(size - position, MAX_PAX)
+    const bytes = yield { want: 'bytes', length }
+    const wrong = firstNonZero(bytes)
+    if (wrong >= 0) throw malformed('what follows the end of the archive is not zero', file, position + wrong)
+    position += bytes.length
+    ended = bytes.length < length
+  }
+  if (position % BLOCK !== 0)
+    throw malformed('the size of the archive is not a multiple of 512', file, position)
 }
 
 function describe(
@@ -107,15 +121,21 @@ function describe(
   pax: (PaxRecords & { readonly header: number }) | undefined,
   file: string,
   start: number,
-): ArchiveEntry {
+  dialect: Dialect,
+): ArchiveEntry | undefined {
   const refused = REFUSED_TYPES[raw.type]
   if (refused !== undefined) throw entryRefused(refused, file, start)
   if (raw.type !== '0' && raw.type !== '5')
     throw entryRefused(`an entry of type ${JSON.stringify(raw.type)}`, file, start)
 
   const directory = raw.type === '5'
-  const spelled = pax?.path ?? decodeName(raw.name, file, start)
-  const name = entryName(directory && spelled.endsWith('/') ? spelled.slice(0, -1) : spelled, file, start)
+  const whole = pax?.path ?? decodeName(raw.name, file, start)
+  const spelled = dialect === 'foreign' ? whole.replace(/^\.\/(?=.)/, '') : whole
+  // What `tar c .` begins with.
+  const top = dialect === 'foreign' && directory && /^\.\/?$/.test(spelled)
+  const name = top
+    ? '.'
+    : entryName(directory && spelled.endsWith('/') ? spelled.slice(0, -1) : spelled, file, start)
   // POSIX lets the PAX size win, older readers take the other: both must say the same, or the header must be unable to say it.
   if (pax?.size !== undefined && pax.size !== raw.size && (raw.size !== 0 || pax.size <= MAX_USTAR_SIZE)) {
     throw malformed(`the PAX size of ${name} contradicts its header`, file, start, {
@@ -125,6 +145,7 @@ function describe(
   }
   const size = pax?.size ?? raw.size
   if (directory && size !== 0) throw malformed(`the directory ${name} has data`, file, start)
+  if (top) return undefined
   return {
     type: directory ? 'directory' : 'file',
     name,

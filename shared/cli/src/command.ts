@@ -63,8 +63,11 @@ export interface Context {
   readonly overrides: readonly string[]
   /** The wall clock, or SOURCE_DATE_EPOCH where that is set. */
   now(): Date
-  /** Documents from operands (paths, `-`) or, without operands, from stdin; of these kinds only, `result.ok: false` refused. */
-  documents(operands: readonly string[], kinds: readonly string[]): AsyncIterable<Received>
+  /**
+   * Documents from operands (paths, `-`) or, without operands, from stdin; of these kinds only, `result.ok: false` refused.
+   * Without kinds any document that says its kind, which nothing has checked against a schema.
+   */
+  documents(operands: readonly string[], kinds?: readonly string[]): AsyncIterable<Received>
 }
 
 /** The outcome of one item: on the pipe it is the key `result` of the document. */

@@ -12,7 +12,7 @@ const PATIENCE_MS = 2000
 
 /** A document that came in by an operand or by stdin. */
 export interface Received {
-  /** Valid by the schema of its kind, without the key `result`. */
+  /** Valid by the schema of its kind, where kinds were given; without the key `result`. */
   readonly document: AnyDocument
   /** What the upstream said about it, if it came from a pipe or was saved from one. */
   readonly result?: Result
@@ -29,26 +29,26 @@ export interface InputPorts {
 }
 
 /**
- * Documents of the given kinds from paths and `-`, or, without operands, from a stdin that is a pipe or a file. Throws
+ * Documents of the given kinds, or of any, from paths and `-`, or, without operands, from a stdin that is a pipe or a file. Throws
  * USAGE_MISSING_OPERAND, INPUT_NOT_FOUND, INPUT_EMPTY (66), INPUT_REFUSED for what a failed upstream wrote (66), and what
  * `readDocuments` and `parseDocument` throw (65).
  */
 export async function* receive(
   ports: InputPorts,
   operands: readonly string[],
-  kinds: readonly string[],
+  kinds?: readonly string[],
 ): AsyncGenerator<Received> {
   const { host } = ports
   if (operands.length === 0 && host.stdinKind !== 'pipe' && host.stdinKind !== 'file') {
     throw new CarryallError(
       'USAGE_MISSING_OPERAND',
-      `No document given: a path, "-", or a pipe with ${kinds.join(' or ')} is wanted`,
+      `No document given: a path, "-", or a pipe with ${kinds?.join(' or ') ?? 'documents'} is wanted`,
     )
   }
   if (operands.filter((operand) => operand === '-').length > 1) {
     throw new CarryallError('USAGE_CONFLICT', 'Stdin ("-") is given twice; it can be read once')
   }
-  const { parseDocument, readDocuments } = await import('@carryall/schemas')
+  const { parseDocument, parseHead, readDocuments } = await import('@carryall/schemas')
   for (const operand of operands.length === 0 ? ['-'] : operands) {
     const origin = operand === '-' ? '<stdin>' : operand
     const bytes = operand === '-' ? await readStdin(ports) : await readDocumentFile(ports, operand)
@@ -57,7 +57,7 @@ export async function* receive(
       const place = values.length === 1 ? origin : `${origin} (document ${index + 1})`
       refuseFailed(value, place)
       const { rest, result } = splitResult(value, place)
-      const document = parseDocument(rest, place, kinds)
+      const document = kinds === undefined ? parseHead(rest, place) : parseDocument(rest, place, kinds)
       const directory = directoryOf(host.cwd, operand, result)
       yield { document, ...(result && { result }), origin, ...(directory === undefined ? {} : { directory }) }
     }

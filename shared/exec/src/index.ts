@@ -1,3 +1,5 @@
+export { filter } from './filter.ts'
+export type { FilterOptions } from './filter.ts'
 export { findProgram } from './find-program.ts'
 export { run } from './run.ts'
 export type { RunOptions, RunResult } from './run.ts'

@@ -1,34 +1,20 @@
+import { childOptions, extraFds, type ProgramOptions } from './child-options.ts'
 import { failure } from './failure.ts'
-import { findProgram, PROGRAM_PATH } from './find-program.ts'
+import { findProgram } from './find-program.ts'
 import { Tail } from './tail.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 const DEFAULT_MAX_BYTES = 1024 * 1024
-/** How long a program may take to end after SIGTERM; then it is killed. */
-const GRACE_MS = 2000
 /** The longest time that a timer takes. */
 const FOREVER_MS = 2 ** 31 - 1
 
-/** execa takes any descriptor, its types only these. */
-type ExtraFd = 3 | 4 | 5 | 6 | 7 | 8 | 9
-
-export interface RunOptions {
+export interface RunOptions extends ProgramOptions {
   /** What the program reads; nothing if absent. */
   readonly stdin?: Buffer | string
-  /** Added to the clean environment: PATH, LC_ALL=C.UTF-8 and HOME=/. */
-  readonly env?: Readonly<Record<string, string>>
-  readonly cwd?: string
   /** Milliseconds until the program and its children are ended; 60 000 if absent. */
   readonly timeoutMs?: number
   /** Bytes of stdout that are accepted, and of the end of stderr that are kept; 1 MiB if absent. */
   readonly maxBytes?: number
-  /** Open descriptors that the program gets as 3, 4 … */
-  readonly inheritFds?: readonly number[]
-  /** Exit codes that are no failure; 0 if absent. */
-  readonly okExits?: readonly number[]
-  readonly signal?: AbortSignal
-  /** The Debian package that brings the program, for the hint. */
-  readonly package?: string
 }
 
 export interface RunResult {
@@ -57,27 +43,14 @@ export async function run(
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
   const child = execa(path, args, {
+    ...childOptions(options),
     // Only the pipes that are used: a program must not find a terminal where it can ask.
-    stdio: [
-      options.stdin === undefined ? 'ignore' : 'pipe',
-      'pipe',
-      'pipe',
-      ...((options.inheritFds ?? []) as readonly ExtraFd[]),
-    ],
+    stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...extraFds(options)],
     ...(options.stdin === undefined ? {} : { input: options.stdin }),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-    env: { PATH: PROGRAM_PATH, LC_ALL: 'C.UTF-8', HOME: '/', ...options.env },
-    extendEnv: false,
-    encoding: 'buffer',
-    stripFinalNewline: false,
     // A flood of messages is no failure, so stderr is not execa's to limit.
     buffer: { stderr: false },
     maxBuffer: maxBytes,
     timeout: Math.min(Math.ceil(timeoutMs), FOREVER_MS),
-    killDescendants: true,
-    forceKillAfterDelay: GRACE_MS,
-    reject: false,
   })
   const stderr = new Tail(maxBytes)
   child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk))

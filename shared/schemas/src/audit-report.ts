@@ -22,7 +22,12 @@ export const auditReportKind = defineKind({
         first: timeSchema.optional().describe('Time of the first line'),
         last: timeSchema.optional().describe('Time of the last line'),
         head: digestSchema.optional().describe('Digest of the last line'),
-        intact: z.boolean().describe('Every line continues the one before it'),
+        intact: z.boolean().describe('Every line is an entry and continues the one before it'),
+        cut_bytes: z
+          .int()
+          .min(1)
+          .optional()
+          .describe('Bytes of a last line that was cut while it was written; the next entry drops them'),
         expected_head: z
           .enum(['found', 'absent'])
           .optional()
@@ -35,7 +40,7 @@ export const auditReportKind = defineKind({
               message: z.string().describe('For people'),
             }),
           )
-          .describe('Where it is broken'),
+          .describe('Where it is broken (AUDIT_BROKEN), or time goes back (SEQ_CLOCK); at most 1000'),
         actions: counted().describe('Entries by action'),
         users: counted().describe('Entries by user'),
         outcomes: counted().describe('Entries by outcome'),

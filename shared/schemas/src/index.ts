@@ -25,7 +25,7 @@ export { artifactManifestSchema, imageManifestSchema, indexManifestSchema } from
 export { mirrorPlanKind } from './mirror-plan.ts'
 export type { MirrorPlan } from './mirror-plan.ts'
 export { digestSchema } from './name-schemas.ts'
-export { parseDocument, parseKind } from './parse-document.ts'
+export { parseDocument, parseHead, parseKind } from './parse-document.ts'
 export type { AnyDocument } from './parse-document.ts'
 export { parseValue } from './parse-value.ts'
 export { pushReportKind } from './push-report.ts'

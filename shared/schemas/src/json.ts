@@ -11,6 +11,8 @@ const SMALL = 1024 * 1024
  * are nesting deeper than 64 and keys that name a prototype.
  */
 export function parseJsonTexts(text: string, origin: string): unknown[] {
+  const lines = text.length > SMALL ? parseLines(text) : undefined
+  if (lines !== undefined) return lines.map((value) => checked(value, origin))
   if (text.length > SMALL) refuseDeep(text, origin)
   const whole = tryParse(text)
   if (whole.ok) return [checked(whole.value, origin)]
@@ -33,6 +35,23 @@ export function toJson(value: unknown): string {
 /** JSON for people: two spaces. */
 export function toPrettyJson(value: unknown): string {
   return JSON.stringify(value, null, 2)
+}
+
+/** The values of a long text that has one on each line, none of them long; undefined for any other text. */
+function parseLines(text: string): readonly unknown[] | undefined {
+  const values: unknown[] = []
+  for (let at = 0; at < text.length;) {
+    const newline = text.indexOf('\n', at)
+    const end = newline < 0 ? text.length : newline
+    if (end - at > SMALL) return undefined
+    if (end > at) {
+      const parsed = tryParse(text.slice(at, end))
+      if (!parsed.ok) return undefined
+      values.push(parsed.value)
+    }
+    at = end + 1
+  }
+  return values
 }
 
 function tryParse(text: string): { ok: true; value: unknown } | { ok: false; error: Error } {

@@ -26,6 +26,12 @@ export function parseDocument(value: unknown, origin: string, kinds?: readonly s
   return parseKind(kind, value, origin) as AnyDocument
 }
 
+/** A document of any kind that says what it is, known here or not; the rest of it is unchecked. Throws SCHEMA_INVALID. */
+export function parseHead(value: unknown, origin: string): AnyDocument {
+  kindOf(value, origin)
+  return value as AnyDocument
+}
+
 /** As `parseDocument` for one kind that the caller knows, with its type. */
 export function parseKind<S extends z.ZodType>(kind: Kind<S>, value: unknown, origin: string): z.infer<S> {
   const named = kindOf(value, origin)

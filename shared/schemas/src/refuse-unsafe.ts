@@ -14,6 +14,7 @@ export function refuseUnsafe(
   { maxDepth, keys = [] }: { readonly maxDepth: number; readonly keys?: readonly string[] },
 ): void {
   const refused = new Set([...UNSAFE_KEYS, ...keys])
+  if (isSafe(value, refused, maxDepth)) return
   const path: string[] = []
   const visit = (node: unknown): void => {
     if (node === null || typeof node !== 'object') return
@@ -26,6 +27,16 @@ export function refuseUnsafe(
     }
   }
   visit(value)
+}
+
+/** As below without the path, which few values ever need. */
+function isSafe(node: unknown, refused: ReadonlySet<string>, depth: number): boolean {
+  if (node === null || typeof node !== 'object') return true
+  if (depth <= 0) return false
+  if (Array.isArray(node)) return node.every((inner) => isSafe(inner, refused, depth - 1))
+  for (const key of Object.keys(node))
+    if (refused.has(key) || !isSafe((node as Record<string, unknown>)[key], refused, depth - 1)) return false
+  return true
 }
 
 function unsafe(why: string, origin: string, path: readonly string[]): CarryallError {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { bytesSchema, countSchema } from './descriptor.ts'
-import { isSafePath } from './grammar.ts'
+import { isFileName, isSafePath } from './grammar.ts'
 import { API_VERSION, critical, defineKind, documentHead } from './kind.ts'
 import { digestSchema } from './name-schemas.ts'
 import { fileSchema, sequenceNumberSchema, shipmentFields, timeSchema } from './shipment.ts'
@@ -19,7 +19,7 @@ export const crossingShipment = () =>
   z.object({
     ...linkFields(),
     name: shipmentFields.name,
-    metadata_file: z.string().describe('Name of its metadata file'),
+    metadata_file: z.string().refine(isFileName, 'not a file name').describe('Name of its metadata file'),
     carried: z.boolean().describe('Its files cross; else its metadata alone, as a link of the chain'),
     size_bytes: bytesSchema.describe('Bytes of its files'),
   })
@@ -59,6 +59,8 @@ const medium = () =>
     name: z.string().describe('As it was asked for: dvd, usb:64GB …'),
     capacity_bytes: bytesSchema.optional().describe('What a volume may take there; absent: no limit'),
     filesystem: z.enum(FILE_SYSTEMS).describe('plain: clusters of 4 KiB, no other limit'),
+    cluster_bytes: z.int().min(512).describe('What space is given out in there'),
+    max_files: countSchema.optional().describe('Files and directories that fit there; absent: no limit'),
   })
 
 /** Which shipments have to cross for one site, on which volumes. */
@@ -88,6 +90,10 @@ export const transferPlanKind = defineKind({
                 }),
               )
               .describe('Receipts that were believed'),
+            asserted: z
+              .array(z.object({ chain: shipmentFields.chain.shape.name, ...linkFields() }))
+              .optional()
+              .describe('Shipments that are complete there by the word of whoever planned'),
           })
           .describe('How it is known what the site has'),
         chains: z
@@ -97,7 +103,13 @@ export const transferPlanKind = defineKind({
               directory: z.string().describe('Content directory on this side'),
               shipments: z
                 .array(
-                  crossingShipment().extend({ reason: z.string().describe('Why it crosses, or why not') }),
+                  crossingShipment().extend({
+                    directory: z
+                      .string()
+                      .optional()
+                      .describe('Where its metadata is, unless in the content directory by its name'),
+                    reason: z.string().describe('Why it crosses, or why not'),
+                  }),
                 )
                 .describe('By number'),
               present: z
@@ -106,6 +118,16 @@ export const transferPlanKind = defineKind({
             }),
           )
           .describe('Chains that are carried'),
+        current: z
+          .array(
+            z.object({
+              id: shipmentFields.chain.shape.id,
+              name: shipmentFields.chain.shape.name,
+              target: crossingChain.target,
+            }),
+          )
+          .optional()
+          .describe('Chains of which nothing has to cross: the target is complete at the site'),
         alternatives: z
           .array(
             z.object({

@@ -56,7 +56,11 @@ export const trustPolicyKind = defineKind({
             z.strictObject({
               id: shipmentFields.chain.shape.id,
               name: shipmentFields.chain.shape.name.optional(),
-              keys: z.array(fingerprint()).min(1).optional().describe('Only these keys count for it'),
+              keys: z
+                .array(fingerprint())
+                .min(1)
+                .optional()
+                .describe('Only these keys count for it; if absent, all but those of sites'),
               threshold: z.int().min(1).optional().describe('Instead of the one for all'),
             }),
           )
@@ -66,7 +70,10 @@ export const trustPolicyKind = defineKind({
           .array(
             z.strictObject({
               name: z.string().min(1).describe('As its receipts name it'),
-              keys: z.array(fingerprint()).min(1).describe('Keys that sign its receipts'),
+              keys: z
+                .array(fingerprint())
+                .min(1)
+                .describe('Keys that sign its receipts, and shipments of those chains only that name them'),
             }),
           )
           .optional()

@@ -45,7 +45,8 @@ export const verificationKind = defineKind({
           })
           .describe('What was checked'),
         mode: z.enum(['fast', 'full']).describe('fast: files and sizes; full: every byte'),
-        signed: z.boolean().describe('A trusted signature was found'),
+        signed: z.boolean().describe('Trusted keys vouch for it, or for a later shipment that continues it'),
+        signers: z.array(z.string()).optional().describe('Fingerprints of the trusted keys that signed it'),
         complete: z.boolean().describe('Everything that it borrows is in the content directory'),
         checked: z
           .object({

@@ -1,19 +1,26 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarryallError, fromSystemError, isCarryallError } from '@carryall/errors'
+import { inParallel } from './in-parallel.ts'
 import { readShipment, type Shipment } from './read-shipment.ts'
 
-/** All shipments of a content directory, by number. Directories without metadata and dotted ones are passed over. */
-export async function readChain(content: string): Promise<readonly Shipment[]> {
-  const shipments: Shipment[] = []
-  for (const name of await directories(content)) {
+/**
+ * All shipments of a content directory, by number. Directories without metadata and dotted ones are passed over. `read`
+ * may know some of them already.
+ */
+export async function readChain(
+  content: string,
+  read: (directory: string) => Promise<Shipment> = readShipment,
+): Promise<readonly Shipment[]> {
+  const found = await inParallel(await directories(content), async (name) => {
     try {
-      shipments.push(await readShipment(join(content, name)))
+      return [await read(join(content, name))]
     } catch (error) {
       if (!isCarryallError(error, 'INPUT_NOT_FOUND')) throw error
+      return []
     }
-  }
-  return shipments.sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)
+  })
+  return found.flat().sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)
 }
 
 /**

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CarryallError, fromSystemError, isCarryallError } from '@carryall/errors'
 import { readChain } from './chain.ts'
+import { inParallel } from './in-parallel.ts'
 import { readShipment, type Shipment } from './read-shipment.ts'
 
 /** A document from a pipe or a file, with its `result` if it had one. */
@@ -17,6 +18,8 @@ export interface FindOptions {
   readonly documents: (operands: readonly string[]) => AsyncIterable<ReceivedShipment>
   /** Look for the shipments in this content directory, whatever the documents say. */
   readonly content?: string
+  /** Reads a shipment; `likely` is the document that speaks of it. `readShipment` if absent. */
+  readonly read?: (directory: string, likely?: unknown) => Promise<Shipment>
 }
 
 /**
@@ -28,33 +31,40 @@ export async function findShipments(
   operands: readonly string[],
   options: FindOptions,
 ): Promise<readonly Shipment[]> {
+  const { content, read = readShipment } = options
   const found: Shipment[] = []
-  if (operands.length === 0)
-    for await (const received of options.documents([]))
-      found.push(await shipmentOf(received, options.content))
+  const documents = async (given: readonly string[]): Promise<void> => {
+    const received = await Array.fromAsync(options.documents(given))
+    found.push(...(await inParallel(received, (one) => shipmentOf(one, content, read))))
+  }
+  if (operands.length === 0) await documents([])
   for (const operand of operands) {
-    if (operand !== '-' && (await isDirectory(operand))) found.push(...(await shipmentsAt(operand)))
-    else
-      for await (const received of options.documents([operand]))
-        found.push(await shipmentOf(received, options.content))
+    if (operand !== '-' && (await isDirectory(operand))) found.push(...(await shipmentsAt(operand, read)))
+    else await documents([operand])
   }
   return found
 }
 
-async function shipmentsAt(path: string): Promise<readonly Shipment[]> {
+type Read = NonNullable<FindOptions['read']>
+
+async function shipmentsAt(path: string, read: Read): Promise<readonly Shipment[]> {
   try {
-    return [await readShipment(path)]
+    return [await read(path)]
   } catch (error) {
     if (!isCarryallError(error, 'INPUT_NOT_FOUND')) throw error
-    const chain = await readChain(path)
+    const chain = await readChain(path, read)
     if (chain.length === 0) throw error
     return chain
   }
 }
 
-async function shipmentOf(received: ReceivedShipment, content: string | undefined): Promise<Shipment> {
+async function shipmentOf(
+  received: ReceivedShipment,
+  content: string | undefined,
+  read: Read,
+): Promise<Shipment> {
   const { document, result, origin } = received
-  const shipment = await readShipment(directoryOf(received, content))
+  const shipment = await read(directoryOf(received, content), document)
   const wanted = result?.metadata_digest
   if (wanted !== undefined && wanted !== shipment.metadataDigest) {
     throw new CarryallError(

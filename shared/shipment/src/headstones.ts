@@ -15,7 +15,11 @@ import { SIGNATURE, SUMS_FILE } from './sums.ts'
 export type HeadstoneKind = 'headstones' | 'passed'
 
 /** The headstones of a content directory, by number. */
-export async function readHeadstones(content: string, kind: HeadstoneKind): Promise<readonly Shipment[]> {
+export async function readHeadstones(
+  content: string,
+  kind: HeadstoneKind,
+  read?: (directory: string) => Promise<Shipment>,
+): Promise<readonly Shipment[]> {
   const place = join(content, '.carryall', kind)
   try {
     await readdir(place)
@@ -23,16 +27,22 @@ export async function readHeadstones(content: string, kind: HeadstoneKind): Prom
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw fromSystemError(error, `read ${place}`)
   }
-  return readChain(place)
+  return readChain(place, read)
 }
 
-/** Everything that a content directory knows, each once, by number: shipments in it, headstones, what passed by. */
-export async function readKnown(content: string): Promise<readonly Shipment[]> {
+/**
+ * Everything that a content directory knows, each once, by number: shipments in it, headstones, what passed by. `read` may
+ * know some of them already.
+ */
+export async function readKnown(
+  content: string,
+  read?: (directory: string) => Promise<Shipment>,
+): Promise<readonly Shipment[]> {
   const known = new Map<string, Shipment>()
   for (const shipment of [
-    ...(await readChain(content)),
-    ...(await readHeadstones(content, 'headstones')),
-    ...(await readHeadstones(content, 'passed')),
+    ...(await readChain(content, read)),
+    ...(await readHeadstones(content, 'headstones', read)),
+    ...(await readHeadstones(content, 'passed', read)),
   ])
     if (!known.has(shipment.metadataDigest)) known.set(shipment.metadataDigest, shipment)
   return [...known.values()].sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)

@@ -9,10 +9,10 @@ export interface Shipment extends Omit<MetadataFile, 'kind'> {
 
 /**
  * Reads a shipment's metadata by the fields that all kinds share. Throws SCHEMA_* for metadata that is not valid, and
- * what `readMetadataFile` throws.
+ * what `readMetadataFile` throws; `likely` as there.
  */
-export async function readShipment(directory: string): Promise<Shipment> {
-  const { kind, ...file } = await readMetadataFile(directory)
+export async function readShipment(directory: string, likely?: unknown): Promise<Shipment> {
+  const { kind, ...file } = await readMetadataFile(directory, likely)
   return {
     ...file,
     metadata: parseKind(shipmentKind(kind), file.value, join(file.directory, file.metadataFile)),

@@ -5,6 +5,11 @@ export const SUMS_FILE = 'SHA256SUMS'
 /** Name of a detached signature over it, one file for each signer. */
 export const SIGNATURE = /^SHA256SUMS\.[0-9A-F]{40,64}\.asc$/i
 
+/** The name under which the signature of this key is kept. */
+export function signatureFile(fingerprint: string): string {
+  return `${SUMS_FILE}.${fingerprint}.asc`
+}
+
 /** Orders names as `LC_ALL=C sort` does. */
 export function byByte(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
@@ -52,6 +52,14 @@ test('a file that is damaged, or of another chain, is no fresh start', async () 
     await expect(write(freshState(CHAIN, NOW))).rejects.toMatchObject({ code: 'SEQ_STATE_MISMATCH' })
     expect(await readFile(file(), 'utf8')).toBe(bytes)
   }
+})
+
+test('what is in the way of it is no fresh start', async () => {
+  await write(stateAt(history(2)))
+  await rm(file())
+  await mkdir(file())
+  await expect(readChainState(stateDir, CHAIN.id)).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' })
+  await expect(readChainState(join(stateDir, 'chains/.lock'), CHAIN.id)).rejects.toMatchObject({ exit: 66 })
 })
 
 test('a damaged file is replaced where the operator accepts that', async () => {

@@ -20,7 +20,7 @@ export async function readChainState(stateDir: string, chainId: string): Promise
   try {
     bytes = await readSmall(path)
   } catch (error) {
-    if (isCarryallError(error, 'INPUT_NOT_FOUND')) return undefined
+    if (isAbsent(error)) return undefined
     throw isCarryallError(error, 'INPUT_TOO_LARGE') ? damaged(path, error) : error
   }
   let state: ChainState
@@ -63,6 +63,11 @@ export async function updateChainState(
   const after = change(before)
   if (after !== before) await commitFile(file(stateDir, chainId), `${toPrettyJson(after)}\n`)
   return after
+}
+
+/** Nothing of that name: a directory or a file in its way is another matter. */
+function isAbsent(error: unknown): boolean {
+  return isCarryallError(error) && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
 }
 
 function damaged(path: string, cause: unknown): CarryallError {

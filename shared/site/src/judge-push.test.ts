@@ -19,7 +19,12 @@ const code = (work: () => unknown): string => {
 
 describe('what is pushed from a content directory', () => {
   test('needs no state, and gaps are no matter', () => {
-    expect(judged({ pushed: [all[1]!, all[3]!] })).toEqual({ signed: true, overrides: [], older: undefined })
+    expect(judged({ pushed: [all[1]!, all[3]!] })).toEqual({
+      signed: true,
+      relied: all,
+      overrides: [],
+      older: undefined,
+    })
   })
 
   test('is of the chain that the site takes, and one', () => {
@@ -34,7 +39,9 @@ describe('what is pushed from a content directory', () => {
     const vouched = [...unsigned.slice(0, 3), all[3]!]
     expect(judged({ present: vouched, pushed: [vouched[0]!] }).signed).toBe(true)
     expect(code(() => judged({ present: unsigned, pushed: [unsigned[0]!] }))).toBe('SIG_MISSING')
-    // A later one that nobody pushes may be unsigned.
+    // A later one that nobody pushes may be unsigned, and is not relied on.
+    const later = [all[0]!, ...unsigned.slice(1)]
+    expect(judged({ present: later, pushed: [all[0]!] }).relied).toEqual([all[0]])
     expect(judged({ present: [all[0]!, ...unsigned.slice(1)], pushed: [all[0]!] }).signed).toBe(true)
     expect(code(() => judged({ present: [all[0]!, unsigned[1]!, all[3]!], pushed: [unsigned[1]!] }))).toBe(
       'SIG_MISSING',

@@ -4,20 +4,22 @@ import { linkOf, type Link } from './link.ts'
 import { overlapFault } from './overlap-fault.ts'
 import { refuseForeignChain, refuseForeignSite } from './refuse-foreign.ts'
 import { isBehind, isExpired, refuseBackwardClock, refuseExpired, refuseFuture } from './refuse-untimely.ts'
-import { requireSignatures } from './require-signatures.ts'
+import { requireSignatures, vouchedFor } from './require-signatures.ts'
 
 export interface PushInput {
   readonly chain: ShipmentDocument['chain']
   readonly state?: ChainState | undefined
   /** All of the chain that is here, by number. */
   readonly present: readonly Incoming[]
-  /** What is to be pushed, by number, of `present`. */
+  /** What is to be pushed, by number, of `present`; at least one. */
   readonly pushed: readonly Incoming[]
   readonly policy: Omit<SitePolicy, 'acceptStateReset'>
 }
 
 export interface PushJudgement {
   readonly signed: boolean
+  /** What may be relied on: all that is here, or where there is a trust file, what trusted keys vouch for. */
+  readonly relied: readonly Incoming[]
   /** Flags without which it had been refused, for the audit log. */
   readonly overrides: readonly string[]
   /** The mark, where all that is pushed is older: no tag may move. */
@@ -42,8 +44,7 @@ export function judgePush({ chain, state, present, pushed, policy }: PushInput):
     if (fork !== undefined) throw fork
   }
   refuseForeignSite(pushed, policy.site)
-  const newest = pushed.at(-1)
-  if (newest === undefined) return { signed, overrides: [], older: undefined }
+  const newest = pushed.at(-1)!
   const ageless = isBehind(policy.now, state?.last_seen) || isExpired(newest, policy.now)
   if (!policy.allowExpired) {
     refuseBackwardClock(policy.now, state?.last_seen, 'allow-expired')
@@ -51,8 +52,10 @@ export function judgePush({ chain, state, present, pushed, policy }: PushInput):
   }
   refuseFuture(newest, policy.now)
   const mark = state?.mark
+  const vouched = policy.threshold === undefined ? undefined : vouchedFor(present, policy.threshold)
   return {
     signed,
+    relied: present.filter((one) => vouched === undefined || vouched.has(one.metadataDigest)),
     overrides: ageless ? ['allow-expired'] : [],
     older: mark !== undefined && newest.metadata.sequence_number < mark.sequence_number ? mark : undefined,
   }

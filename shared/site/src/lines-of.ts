@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { readChunks } from '@carryall/durable'
 
@@ -8,7 +8,7 @@ const MAX_LINE = 1024 * 1024
 
 /** A line of a file, with the digest of its bytes, its newline among them. */
 export interface Line {
-  /** Without its newline; undefined where it is longer than 1 MiB. */
+  /** Without its newline; undefined where it is longer than 1 MiB, or cut. */
   readonly text: string | undefined
   readonly digest: string
   readonly size: number
@@ -22,44 +22,44 @@ export async function* linesOf(
   options: { readonly signal?: AbortSignal },
 ): AsyncGenerator<Line, void, undefined> {
   const { size } = await handle.stat()
-  let line = begin()
+  let begun: Begun | undefined
   for await (const chunk of readChunks(handle, 0, size, options)) {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      add(line, chunk.subarray(start, end + 1))
-      yield finish(line, true)
-      line = begin()
+      const piece = chunk.subarray(start, end + 1)
+      yield begun === undefined ? lineOf(piece) : begun.add(piece).end(true)
+      begun = undefined
       start = end + 1
     }
-    if (start < chunk.length) add(line, chunk.subarray(start))
+    if (start < chunk.length) begun = (begun ?? new Begun()).add(chunk.subarray(start))
   }
-  if (line.size > 0) yield finish(line, false)
+  if (begun !== undefined) yield begun.end(false)
 }
 
-interface Open {
-  readonly hash: ReturnType<typeof createHash>
-  pieces: Buffer[]
-  size: number
+/** Nearly every line: all of it in one chunk. */
+function lineOf(bytes: Buffer): Line {
+  const text = bytes.toString('utf8', 0, bytes.length - 1)
+  return { text, digest: `sha256:${hash('sha256', bytes)}`, size: bytes.length, whole: true }
 }
 
-function begin(): Open {
-  return { hash: createHash('sha256'), pieces: [], size: 0 }
-}
+/** A line of which a part was in the chunk before. */
+class Begun {
+  readonly #hash = createHash('sha256')
+  #pieces: Buffer[] = []
+  #size = 0
 
-function add(line: Open, bytes: Buffer): void {
-  line.hash.update(bytes)
-  line.size += bytes.length
-  // The chunk's buffer is used again.
-  if (line.size <= MAX_LINE) line.pieces.push(Buffer.from(bytes))
-  else line.pieces = []
-}
+  add(bytes: Buffer): this {
+    this.#hash.update(bytes)
+    this.#size += bytes.length
+    // The chunk's buffer is used again.
+    if (this.#size <= MAX_LINE) this.#pieces.push(Buffer.from(bytes))
+    else this.#pieces = []
+    return this
+  }
 
-function finish({ hash, pieces, size }: Open, whole: boolean): Line {
-  const text = size > MAX_LINE ? undefined : Buffer.concat(pieces).toString('utf8')
-  return {
-    text: whole ? text?.slice(0, -1) : text,
-    digest: `sha256:${hash.digest('hex')}`,
-    size,
-    whole,
+  end(whole: boolean): Line {
+    const text =
+      whole && this.#size <= MAX_LINE ? Buffer.concat(this.#pieces).toString('utf8').slice(0, -1) : undefined
+    return { text, digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size, whole }
   }
 }

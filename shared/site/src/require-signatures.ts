@@ -22,14 +22,24 @@ export function requireSignatures(
     return false
   }
   const wanted = new Set(options.wanted.map((shipment) => shipment.metadataDigest))
+  const vouched = vouchedFor(shipments, threshold)
+  // The newest first: what is wrong with it is what there is to mend.
+  for (const shipment of shipments.toReversed())
+    if (wanted.has(shipment.metadataDigest) && !vouched.has(shipment.metadataDigest))
+      throw unsigned(shipment, threshold)
+  return true
+}
+
+/** Metadata digests of those that are signed well enough, and of those to which their links lead back. By number. Pure. */
+export function vouchedFor(shipments: readonly Incoming[], threshold: number): ReadonlySet<string> {
   const vouched = new Set<string>()
   for (const shipment of shipments.toReversed()) {
     const { metadata, metadataDigest } = shipment
-    if (!isSigned(shipment, threshold) && !vouched.has(metadataDigest)) {
-      if (wanted.has(metadataDigest)) throw unsigned(shipment, threshold)
-    } else if (metadata.previous !== undefined) vouched.add(metadata.previous)
+    if (!isSigned(shipment, threshold) && !vouched.has(metadataDigest)) continue
+    vouched.add(metadataDigest)
+    if (metadata.previous !== undefined) vouched.add(metadata.previous)
   }
-  return true
+  return vouched
 }
 
 /** Enough different trusted keys have signed this very shipment. */

@@ -46,6 +46,9 @@ const flags = {
   'remove-signatures': toggle('leave signatures, attestations and SBOMs behind'),
   'foreign-layers': toggle('carry foreign layers, too; mind their licence'),
   'strict-archive': toggle('fail where a blob is larger than archiveSize'),
+  'sign-key': text('KEY', 'sign the sequence with this OpenPGP key'),
+  'gpg-home': text('DIR', 'home of gpg', { shownDefault: 'GNUPGHOME, else ~/.gnupg' }),
+  'passphrase-file': text('FILE', 'passphrase of the key; the agent asks if absent'),
   mapping: text('FILE', "write oc-mirror's mapping.txt"),
 } as const
 

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { Context } from '@carryall/cli'
 import { fromSystemError } from '@carryall/errors'
 import { connectStores, layoutRepository, type Destination } from '@carryall/oci'
+import type { Signer } from '@carryall/trust'
 import type { MirrorPorts } from './mirror.ts'
 import type { Origin } from './resolve.ts'
 import type { MirrorFlags } from './command.ts'
@@ -21,11 +23,13 @@ export async function readConfig(context: Context, path: string): Promise<Buffer
   }
 }
 
-/** The real ports of a run: registries, layouts, clock, progress. */
+/** The real ports of a run: registries, layouts, the key that signs, clock, progress. */
 export async function openPorts(
   context: Context,
   flags: MirrorFlags,
 ): Promise<MirrorPorts & { close(): Promise<void> }> {
+  // A key that is not there is told before anything is fetched.
+  const signer = await signerOf(context, flags)
   const stores = await connectStores({
     env: context.env,
     userAgent: `${context.tool.name}/${context.tool.version}`,
@@ -49,12 +53,26 @@ export async function openPorts(
     originOf: async (image) => originOf(image, sourceOf),
     sourceOf,
     retry: stores.retry,
+    signer,
     now: context.now,
     log: context.log,
     progress: context.progress,
     signal: context.signal,
     close: () => stores.close(),
   }
+}
+
+async function signerOf(context: Context, flags: MirrorFlags): Promise<Signer | undefined> {
+  const [key, home, passphraseFile] = [flags['sign-key'], flags['gpg-home'], flags['passphrase-file']]
+  if (key === undefined) return undefined
+  const { openSigner } = await import('@carryall/trust')
+  return openSigner({
+    key,
+    env: context.env,
+    signal: context.signal,
+    ...(home === undefined ? {} : { home: resolve(context.cwd, home) }),
+    ...(passphraseFile === undefined ? {} : { passphraseFile: resolve(context.cwd, passphraseFile) }),
+  })
 }
 
 async function originOf(

@@ -12,6 +12,7 @@ import {
   type LoadedSequence,
 } from '@carryall/sequence'
 import { digestOf, openContent, readSmall, type ContentWriter } from '@carryall/shipment'
+import type { Signer } from '@carryall/trust'
 import type { Log, Progress } from '@carryall/cli'
 import { CONFIG_FILE } from './describe.ts'
 import { fillArchives } from './fill.ts'
@@ -57,6 +58,8 @@ export interface MirrorPorts {
   /** The store behind an address as the plan records it. */
   readonly sourceOf: (address: string) => Promise<Origin['source']>
   readonly retry: RetryPolicy
+  /** Signs the sequence; it stays unsigned without one. */
+  readonly signer?: Signer | undefined
   readonly now: () => Date
   readonly log: Log
   readonly progress: Progress
@@ -168,6 +171,7 @@ async function run(
     archiveSums: sums,
     earlierBytes,
     tool: ports.tool,
+    signer: ports.signer,
   })
   for (const done of [staging, ...leftovers]) await content.discard(done)
   return { done: 'published', sequence: await loadSequence(shipment), plan }

@@ -9,10 +9,12 @@ import {
   digestOf,
   formatBlobIndex,
   formatSums,
+  signatureFile,
   SUMS_FILE,
   type ContentWriter,
   type Shipment,
 } from '@carryall/shipment'
+import type { Signer } from '@carryall/trust'
 import { CONFIG_FILE, describeSequence } from './describe.ts'
 
 const METADATA = 'seq-metadata.yaml'
@@ -25,9 +27,14 @@ export interface PublishInput {
   readonly archiveSums: ReadonlyMap<string, string>
   readonly earlierBytes: number
   readonly tool: Sequence['tool']
+  /** Whose signature it appears with. */
+  readonly signer?: Signer | undefined
 }
 
-/** Writes the indexes, the metadata and the sums beside the archives in `tree`, then publishes all of it by one rename. */
+/**
+ * Writes the indexes, the metadata, the sums and the signature beside the archives in `tree`, then publishes all of it by one
+ * rename: where a signer is given, nobody sees the sequence without a signature.
+ */
 export async function publishSequence(
   content: ContentWriter,
   tree: string,
@@ -57,7 +64,13 @@ export async function publishSequence(
   ]) {
     await commitFile(join(tree, name), bytes)
   }
-  await removeStrays(tree, new Set([...files.map((file) => file.path), METADATA, SUMS_FILE]))
+  const kept = new Set([...files.map((file) => file.path), METADATA, SUMS_FILE])
+  if (input.signer !== undefined) {
+    const signature = signatureFile(input.signer.fingerprint)
+    await commitFile(join(tree, signature), await input.signer.sign(Buffer.from(sums)))
+    kept.add(signature)
+  }
+  await removeStrays(tree, kept)
   return { shipment: await content.publish(tree, plan.name), metadata }
 }
 

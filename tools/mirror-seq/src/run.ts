@@ -1,8 +1,11 @@
-import { basename } from 'node:path'
+import { lstat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { Context, Outcome } from '@carryall/cli'
 import { commitFile } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
 import { imageSetConfigurationKind, parseKind, readDocuments } from '@carryall/schemas'
+import { signatureFile, type Shipment } from '@carryall/shipment'
+import type { Signer } from '@carryall/trust'
 import type { MirrorFlags } from './command.ts'
 import { expiry } from './expiry.ts'
 import { openPorts, readConfig } from './io.ts'
@@ -25,10 +28,21 @@ export async function run(context: Context, flags: MirrorFlags): Promise<Outcome
     })
     if (flags.mapping !== undefined && 'plan' in outcome)
       await commitFile(flags.mapping, mapping(outcome.plan.images))
+    if (outcome.done === 'unchanged') await warnUnsigned(context, ports.signer, outcome.sequence.shipment)
     return present(outcome)
   } finally {
     await ports.close()
   }
+}
+
+/** What was published without the signature that is now asked for stays so, and is not to be taken for signed. */
+async function warnUnsigned(context: Context, signer: Signer | undefined, shipment: Shipment): Promise<void> {
+  if (signer === undefined) return
+  const file = join(shipment.directory, signatureFile(signer.fingerprint))
+  if ((await lstat(file).catch(() => undefined)) !== undefined) return
+  context.log.warn(
+    `${shipment.metadata.name} is there already, without a signature of ${signer.fingerprint}; seq-meta sign adds it`,
+  )
 }
 
 function requestFrom(

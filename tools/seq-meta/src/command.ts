@@ -45,6 +45,9 @@ const verify = defineVerb({
     content: text('DIR', 'content directory in which to look for the other shipments of the chain', {
       shownDefault: 'where the shipment is',
     }),
+    trust: text('FILE', 'whose signatures count, and which chains are taken', {
+      shownDefault: '/etc/carryall/trust.yaml, if it exists',
+    }),
   },
   examples: [
     {
@@ -54,6 +57,30 @@ const verify = defineVerb({
     { command: 'mirror-seq -c isc.yaml | tee seq.json | seq-meta verify', what: 'What was just mirrored' },
   ],
   run: async (context, flags, operands) => (await import('./verify.ts')).verify(context, flags, operands),
+})
+
+const sign = defineVerb({
+  name: 'sign',
+  summary: 'Sign shipments: their SHA256SUMS, once they are found to be as their metadata says',
+  operands: { synopsis: '[SHIPMENT...]', min: 0, max: Infinity },
+  reads: ['Sequence'],
+  writes: ['Sequence'],
+  effects: true,
+  flags: {
+    'sign-key': text('KEY', 'sign with this OpenPGP key', { required: true }),
+    'gpg-home': text('DIR', 'home of gpg', { shownDefault: 'GNUPGHOME, else ~/.gnupg' }),
+    'passphrase-file': text('FILE', 'passphrase of the key; the agent asks if absent'),
+    content: text('DIR', 'content directory in which to look for the shipments of documents', {
+      shownDefault: 'where the shipment is',
+    }),
+  },
+  examples: [
+    {
+      command: 'seq-meta sign --sign-key ops@site.example content/seq2-20240818-1430',
+      what: 'A signature beside those that others have given',
+    },
+  ],
+  run: async (context, flags, operands) => (await import('./sign.ts')).sign(context, flags, operands),
 })
 
 const diff = defineVerb({
@@ -73,9 +100,32 @@ const diff = defineVerb({
   run: async (context, _flags, operands) => (await import('./diff.ts')).diff(context, operands),
 })
 
+const audit = defineVerb({
+  name: 'audit',
+  summary: 'Prove that the audit log is whole, and sum it up',
+  operands: { synopsis: '[FILE]', min: 0, max: 1 },
+  reads: [],
+  writes: ['AuditReport'],
+  effects: false,
+  flags: {
+    'expect-head': text(
+      'DIGEST|RECEIPT',
+      'digest of an entry that has to be there, or a receipt that names it',
+    ),
+  },
+  examples: [
+    { command: 'seq-meta audit -o table', what: 'Who did what, and which checks were weakened' },
+    {
+      command: 'seq-meta audit audit.ndjson --expect-head receipt.json',
+      what: 'Whether anything was removed since the receipt was written',
+    },
+  ],
+  run: async (context, flags, operands) => (await import('./audit.ts')).audit(context, flags, operands),
+})
+
 export const command: Command = {
   name: 'seq-meta',
   version: manifest.version,
-  summary: 'List, show, verify and compare shipments',
-  verbs: [list, show, verify, diff],
+  summary: 'List, show, verify, sign and compare shipments',
+  verbs: [list, show, verify, sign, diff, audit],
 }

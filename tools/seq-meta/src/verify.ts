@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Context, Item, Outcome } from '@carryall/cli'
-import { CarryallError, CODES, strongest, type ErrorCode } from '@carryall/errors'
+import { CarryallError, strongest } from '@carryall/errors'
 import { API_VERSION, type Fault, type Missing, type Verification } from '@carryall/schemas'
 import { loadSequence, locateBlobs, verifySequence, type LoadedSequence } from '@carryall/sequence'
 import {
@@ -14,19 +14,24 @@ import {
   type Shipment,
 } from '@carryall/shipment'
 import { shipments } from './operands.ts'
+import { signatureChecks, type CheckSignatures } from './signatures.ts'
+import { errorsOf, table } from './verification-report.ts'
 
 interface Flags {
   readonly fast: boolean
   readonly content: string | undefined
+  readonly trust: string | undefined
 }
 
 const SHOWN = 20
 
 /**
- * `seq-meta verify`: one Verification for each shipment. Exit 82 for damaged content, 81 for a broken chain, 83 where
- * something that is borrowed is not here, the strongest of them for several.
+ * `seq-meta verify`: one Verification for each shipment. Exit 80 where trusted keys do not vouch for it and a trust file is
+ * there, 82 for damaged content, 81 for a broken chain, 83 where something that is borrowed is not here, the strongest of
+ * them for several.
  */
 export async function verify(context: Context, flags: Flags, operands: readonly string[]): Promise<Outcome> {
+  const checkSignatures = await signatureChecks(context, flags.trust)
   const asked = await shipments(context, operands, flags.content)
   const mode = flags.fast ? 'fast' : 'full'
   const bytes =
@@ -41,13 +46,12 @@ export async function verify(context: Context, flags: Flags, operands: readonly 
   const errors: CarryallError[] = []
   for (const shipment of asked) {
     phase.started(shipment.metadata.name)
-    const verification = await verifyOne(
-      context,
-      shipment,
+    const verification = await verifyOne(shipment, flags.content ?? dirname(shipment.directory), {
       mode,
-      flags.content ?? dirname(shipment.directory),
-      (count) => phase.advanced(count),
-    )
+      signal: context.signal,
+      onBytes: (count) => phase.advanced(count),
+      checkSignatures,
+    })
     const found = errorsOf(verification)
     errors.push(...found)
     if (found.length > 0) phase.failed(shipment.metadata.name, found[0])
@@ -72,17 +76,15 @@ export async function verify(context: Context, flags: Flags, operands: readonly 
 }
 
 async function verifyOne(
-  context: Context,
   shipment: Shipment,
-  mode: 'fast' | 'full',
   content: string,
-  onBytes: (count: number) => void,
+  options: Parameters<typeof checkFiles>[1] & { readonly checkSignatures: CheckSignatures | undefined },
 ): Promise<Verification> {
-  const options = { mode, signal: context.signal, onBytes }
   const chain = await readChain(content)
   const checked = await checkContent(shipment, options)
   const links = linkFaults(shipment, chain)
   const lacking = await closure(shipment, chain, content)
+  const signatures = await options.checkSignatures?.(shipment, chain)
   const { metadata } = shipment
   return {
     apiVersion: API_VERSION,
@@ -94,11 +96,12 @@ async function verifyOne(
       sequence_number: metadata.sequence_number,
       metadata_digest: shipment.metadataDigest,
     },
-    mode,
-    signed: false,
+    mode: options.mode,
+    signed: signatures?.signed ?? false,
+    ...(signatures === undefined ? {} : { signers: [...signatures.signers] }),
     complete: lacking.length === 0,
     checked: { files: checked.files, blobs: checked.blobs, bytes: checked.bytes },
-    faults: [...checked.faults, ...links],
+    faults: [...(signatures?.faults ?? []), ...checked.faults, ...links],
     missing: [...lacking],
   }
 }
@@ -175,45 +178,4 @@ function declared(shipment: Shipment, chain: readonly Shipment[]): readonly Miss
   return shipment.metadata.dependencies
     .filter((dependency) => !here.has(dependency.metadata_digest))
     .map(({ sequence_number, name }) => ({ sequence_number, name, blobs: 0, size_bytes: 0 }))
-}
-
-function errorsOf(verification: Verification): CarryallError[] {
-  const { name } = verification.shipment
-  const faults = verification.faults.map((fault) => {
-    const code = (fault.code in CODES ? fault.code : 'INDEX_MISMATCH') as ErrorCode
-    return new CarryallError(code, `${name}: ${fault.message}`, {
-      subject: { kind: 'shipment', name },
-      ...(fault.expected === undefined ? {} : { expected: fault.expected }),
-      ...(fault.actual === undefined ? {} : { actual: fault.actual }),
-      hint:
-        CODES[code] === 81 ? 'Do not use this shipment before the chain is whole' : 'Carry this file again',
-    })
-  })
-  const lacking = verification.missing.map(
-    (one) =>
-      new CarryallError(
-        'SEQ_INCOMPLETE',
-        `${name} needs ${one.name ?? `number ${one.sequence_number}`}, which is not here (${one.blobs} blobs, ${one.size_bytes} bytes)`,
-        {
-          subject: { kind: 'shipment', name },
-          hint: `Carry ${one.name ?? `sequence ${one.sequence_number}`} too, unless the destination holds it already`,
-        },
-      ),
-  )
-  return [...faults, ...lacking]
-}
-
-function table(all: readonly Verification[]): { columns: string[]; rows: (string | number)[][] } {
-  return {
-    columns: ['NAME', 'MODE', 'FILES', 'BLOBS', 'FAULTS', 'MISSING', 'RESULT'],
-    rows: all.map((one) => [
-      one.shipment.name,
-      one.mode,
-      one.checked.files,
-      one.checked.blobs,
-      one.faults.length,
-      one.missing.map((lack) => lack.name ?? String(lack.sequence_number)).join(' ') || '-',
-      one.faults.length > 0 ? 'damaged' : one.missing.length > 0 ? 'incomplete' : 'whole',
-    ]),
-  }
 }

@@ -16,9 +16,11 @@ import {
   checkFiles,
   checkLinks,
   findShipments,
-  readChain,
+  readLanded,
   type ReceivedShipment,
+  type Shipment,
 } from '@carryall/shipment'
+import type { Link } from '@carryall/site'
 
 /** What is to be pushed, and everything beside it that helps. */
 export interface Carried {
@@ -26,6 +28,8 @@ export interface Carried {
   readonly sequences: readonly LoadedSequence[]
   /** All sequences of the chain that are here, by number. */
   readonly chain: readonly LoadedSequence[]
+  /** The newest of the chain that is known here, also where its content is not; undefined without metadata. */
+  readonly newest?: Link
   readonly images: readonly ImageLine[]
   /** Images that archives without an index name, and whose manifests are in other archives. */
   readonly elsewhere: ForeignArchives['elsewhere']
@@ -62,12 +66,13 @@ export async function readCarried(
   const sequences = (await Promise.all([...each.values()].map(loadSequence))).sort(
     (a, b) => a.metadata.sequence_number - b.metadata.sequence_number,
   )
-  const chain = await chainOf(sequences, content ?? dirname(first.directory))
+  const { chain, newest } = await chainOf(sequences, content ?? dirname(first.directory))
   // Earlier ones, too: they say where blobs are and which tags may move.
   for (const sequence of chain) await refuseDamaged(sequence)
   return {
     sequences,
     chain,
+    newest: { sequence_number: newest.metadata.sequence_number, metadata_digest: newest.metadataDigest },
     images: latest(sequences),
     elsewhere: [],
     locations: await locateBlobs(chain),
@@ -127,27 +132,33 @@ async function refuseDamaged({ shipment, metadata }: LoadedSequence): Promise<vo
   )
 }
 
-/** The chain's sequences in the content directory. A gap is no reason to refuse: what counts is whether the blobs are there. */
+/**
+ * The chain's sequences in the content directory, and the newest of which there is at least a headstone. A gap is no reason
+ * to refuse: what counts is whether the blobs are there.
+ */
 async function chainOf(
   sequences: readonly LoadedSequence[],
   content: string,
-): Promise<readonly LoadedSequence[]> {
-  const id = sequences[0]!.metadata.chain.id
-  const here = (await readChain(content)).filter(
-    (shipment) => shipment.metadata.kind === 'Sequence' && shipment.metadata.chain.id === id,
-  )
+): Promise<{ readonly chain: readonly LoadedSequence[]; readonly newest: Shipment }> {
+  const { id } = sequences[0]!.metadata.chain
+  const isOurs = ({ metadata }: Shipment): boolean => metadata.kind === 'Sequence' && metadata.chain.id === id
+  const { here, known } = await readLanded(content)
   const given = new Map(sequences.map((sequence) => [sequence.shipment.metadataDigest, sequence]))
-  const strays = sequences.filter(
-    ({ shipment }) => !here.some((other) => other.metadataDigest === shipment.metadataDigest),
-  )
-  const all = [...here, ...strays.map((sequence) => sequence.shipment)].sort(
-    (a, b) => a.metadata.sequence_number - b.metadata.sequence_number,
-  )
-  const fault = checkLinks(all).find((one) => one.code !== 'SEQ_GAP')
+  const withGiven = (shipments: readonly Shipment[]): readonly Shipment[] => {
+    const digests = new Set(shipments.map((shipment) => shipment.metadataDigest))
+    const strays = sequences.map(({ shipment }) => shipment).filter((one) => !digests.has(one.metadataDigest))
+    return [...shipments.filter(isOurs), ...strays].sort(
+      (a, b) => a.metadata.sequence_number - b.metadata.sequence_number,
+    )
+  }
+  const all = withGiven(here)
+  const newest = withGiven(known).at(-1)!
+  const fault = checkLinks(withGiven(known)).find((one) => one.code !== 'SEQ_GAP')
   if (fault !== undefined) throw fault
-  return Promise.all(
+  const chain = await Promise.all(
     all.map(async (shipment) => given.get(shipment.metadataDigest) ?? loadSequence(shipment)),
   )
+  return { chain, newest }
 }
 
 function latest(sequences: readonly LoadedSequence[]): readonly ImageLine[] {

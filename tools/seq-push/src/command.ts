@@ -14,8 +14,17 @@ const flags = {
   content: text('DIR', 'content directory with the other sequences of the chain', {
     shownDefault: 'where the sequence is',
   }),
+  trust: text('FILE', 'whose signatures count, and which chains are taken', {
+    shownDefault: '/etc/carryall/trust.yaml, if it exists',
+  }),
   receipt: text('FILE', 'write a receipt of what the destination holds now'),
-  site: text('NAME', 'name of this site in the receipt', { shownDefault: "the destination's host" }),
+  site: text('NAME', 'name of this site', {
+    shownDefault: "site of the trust file, else in the receipt the destination's host",
+  }),
+  'sign-key': text('KEY', 'sign the receipt with this OpenPGP key'),
+  'gpg-home': text('DIR', 'home of gpg', { shownDefault: 'GNUPGHOME, else ~/.gnupg' }),
+  'passphrase-file': text('FILE', 'passphrase of the key; the agent asks if absent'),
+  'allow-expired': toggle('push a sequence that has expired', { argvOnly: true }),
   'max-nested-paths': integer(
     'N',
     'components of a repository path at most; the surplus is joined with "-"; 0 is no limit',

@@ -2,6 +2,7 @@ import { CarryallError } from '@carryall/errors'
 import type { RetryPolicy } from '@carryall/http'
 import { copyImages, pool, type CopyImage, type CopyOutcome, type Destination } from '@carryall/oci'
 import { humanSize, type PushReport } from '@carryall/schemas'
+import type { Link } from '@carryall/site'
 import type { Log, Progress } from '@carryall/cli'
 import type { Carried } from './carried.ts'
 import { carriedSource } from './carried-source.ts'
@@ -16,6 +17,10 @@ export interface PushOptions {
   readonly maxNestedPaths: number
   readonly parallel: number
   readonly dryRun: boolean
+  /** The newest that was ever pushed or landed here, where all that is pushed is older: then no tag may move. */
+  readonly mark: Link | undefined
+  /** Called before the first write. */
+  readonly writing: () => Promise<void>
   readonly retry: RetryPolicy
   readonly progress: Progress
   readonly log: Log
@@ -30,8 +35,8 @@ export interface Pushed {
 const NOTHING = { present: 0, mounted: 0, uploaded: 0, uploadedBytes: 0 }
 
 /**
- * Pushes what is carried: asks, proves, then writes. Throws SEQ_INCOMPLETE (83) with the missing sequences before the
- * first write; DIGEST_MISMATCH (82) where an archive is damaged, with no tag moved.
+ * Pushes what is carried: asks, proves, then writes. Throws before the first write: SEQ_ROLLBACK (81) where an old sequence
+ * would take tags back, SEQ_INCOMPLETE (83) with the missing sequences; DIGEST_MISMATCH (82) where an archive is damaged, with no tag moved.
  */
 export async function push(
   carried: Carried,
@@ -46,6 +51,7 @@ export async function push(
   )
   const sizeOf = (digest: string): number => carried.locations.get(digest)?.size ?? sizes.get(digest) ?? 0
   const planned = await planPush(carried, destination, { ...options, sizeOf })
+  refuseRollback(carried, planned, options.mark)
   await nameElsewhere(carried, destination, options)
   const proof = await prove(carried, planned, destination, { parallel, signal })
   refuseIncomplete(proof)
@@ -55,6 +61,7 @@ export async function push(
     return { report: pushReport(target.text, carried.about, planned, outcomes, NOTHING), outcomes }
   }
   if (target.kind === 'layout') await requireRoom(target.place, todo, destination, signal)
+  await options.writing()
   const { outcomes, blobs } = await copy(carried, todo, proof, destination, options)
   const explained = explain(outcomes, todo)
   return { report: pushReport(target.text, carried.about, planned, explained, blobs), outcomes: explained }
@@ -106,6 +113,27 @@ async function nameElsewhere(
       `${referenceOf(target, there, tag, digest)} was not pushed: the archives name it, but its manifest is in none of them`,
     )
   })
+}
+
+/**
+ * By the digests alone one cannot tell a tag that is still where an early sequence put it from one that a late sequence put
+ * back there; what this site remembers of the chain tells.
+ */
+function refuseRollback({ about }: Carried, planned: readonly PlannedImage[], mark: Link | undefined): void {
+  const moving = planned.filter((image) => image.state === 'movable')
+  const [first] = moving
+  const newest = about.sequences.at(-1)
+  if (mark === undefined || first === undefined || newest === undefined) return
+  throw new CarryallError(
+    'SEQ_ROLLBACK',
+    `${newest.name} would take ${first.name} back${moving.length > 1 ? `, and ${moving.length - 1} more` : ''}: number ${mark.sequence_number} of this chain was here already`,
+    {
+      subject: { kind: 'shipment', name: newest.name },
+      expected: mark.sequence_number,
+      actual: newest.sequence_number,
+      hint: `Push number ${mark.sequence_number}, or a newer one`,
+    },
+  )
 }
 
 function refuseIncomplete({ missing, lacking }: Proof): void {

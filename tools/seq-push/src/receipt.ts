@@ -1,6 +1,7 @@
 import { pool, type Destination } from '@carryall/oci'
 import { API_VERSION, type Receipt } from '@carryall/schemas'
 import type { LoadedSequence } from '@carryall/sequence'
+import type { Carried } from './carried.ts'
 
 export interface ReceiptOptions {
   readonly site: string
@@ -8,16 +9,19 @@ export interface ReceiptOptions {
   readonly tool: Receipt['tool']
   readonly parallel: number
   readonly signal: AbortSignal
+  /** Digest of the newest entry of the audit log. */
+  readonly auditHead?: string
   readonly repositoryOf: (repository: string) => string
 }
 
 /**
  * What the destination holds of a chain, asked of it image by image rather than remembered: a sequence is complete where
  * every image of it answers by its digest, since a registry takes no manifest without what it names. Sizes count blobs of
- * images that do not answer and that no other image has.
+ * images that do not answer and that no other image has. The head is the newest sequence that is known in the content
+ * directory, whether it was pushed or not: from there on the other side sends metadata.
  */
 export async function makeReceipt(
-  chain: readonly LoadedSequence[],
+  { chain, newest }: Carried,
   destination: Destination,
   options: ReceiptOptions,
 ): Promise<Receipt> {
@@ -31,22 +35,13 @@ export async function makeReceipt(
       missing_bytes: missing,
     }
   })
-  const head = shipments.findLast((one) => one.state === 'complete')
   return {
     apiVersion: API_VERSION,
     kind: 'Receipt',
     site: options.site,
     holds: 'registry',
-    chains:
-      head === undefined
-        ? []
-        : [
-            {
-              ...chain[0]!.metadata.chain,
-              head: { sequence_number: head.sequence_number, metadata_digest: head.metadata_digest },
-              shipments,
-            },
-          ],
+    chains: newest === undefined ? [] : [{ ...chain[0]!.metadata.chain, head: newest, shipments }],
+    ...(options.auditHead === undefined ? {} : { audit_head: options.auditHead }),
     time: options.now.toISOString(),
     tool: options.tool,
   }

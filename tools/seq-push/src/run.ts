@@ -1,72 +1,65 @@
+import { resolve } from 'node:path'
 import type { Context, Outcome, Table } from '@carryall/cli'
-import { commitFile } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
-import { connectStores } from '@carryall/oci'
-import { humanSize, toPrettyJson, type PushReport } from '@carryall/schemas'
+import type { Destination } from '@carryall/oci'
+import { humanSize, type PushReport } from '@carryall/schemas'
+import { auditHead } from '@carryall/site'
+import { readTrust, type Signer } from '@carryall/trust'
+import { admit } from './admit.ts'
+import { auditor } from './auditor.ts'
+import { readCarried, type Carried } from './carried.ts'
 import type { PushFlags } from './command.ts'
-import { readCarried } from './carried.ts'
+import { connect } from './connect.ts'
 import { push } from './push.ts'
 import { makeReceipt } from './receipt.ts'
-import { refuseUnfit } from './refuse-unfit.ts'
 import { errorsOf, exitOf } from './report.ts'
-import { parseTarget, targetRepository } from './target.ts'
+import { parseTarget, targetRepository, type Target } from './target.ts'
+import { receiptSigner, writeReceipt } from './write-receipt.ts'
 
-/** `seq-push`: reads what is carried, pushes it, writes the receipt. */
+/** `seq-push`: reads what is carried, judges it, pushes it, records that, writes the receipt. */
 export async function run(context: Context, flags: PushFlags, operands: readonly string[]): Promise<Outcome> {
   const target = parseTarget(operands.at(-1)!)
-  const carried = await readCarried(context, operands.slice(0, -1), flags.content)
-  refuseUnfit(carried.sequences, flags.site, context.now())
-  if (flags.receipt !== undefined && carried.sequences.length === 0) {
-    throw new CarryallError(
-      'USAGE_CONFLICT',
-      '--receipt needs sequences: archives without metadata belong to no chain',
-    )
-  }
-  const stores = await connectStores({
-    env: context.env,
-    userAgent: `${context.tool.name}/${context.tool.version}`,
-    authfile: flags['dest-authfile'],
-    caFile: flags['dest-ca-file'],
-    tlsVerify: flags['dest-tls-verify'],
-    plainHttp: flags['plain-http'],
-    allowedRealms: flags['allow-realm'],
-    retry: {
-      times: flags['retry-times'],
-      delayMs: flags['retry-delay'] * 1000,
-      onRetry: ({ error, delayMs }) => context.log.debug(`Trying again in ${delayMs} ms: ${error.message}`),
-    },
+  const trust = await readTrust({
+    ...(flags.trust === undefined ? {} : { path: resolve(context.cwd, flags.trust) }),
+    etc: context.etc,
+    now: context.now(),
   })
+  const carried = await readCarried(context, operands.slice(0, -1), flags.content)
+  refuseUseless(flags, carried)
+  const signer = await receiptSigner(context, flags)
+  const site = flags.site ?? trust?.site
+  const audit = auditor(context, carried, target.text)
+  const stores = await connect(context, flags)
   try {
-    const layout = {
-      write: !context.dryRun,
-      waitSeconds: context.waitSeconds,
-      holder: context.tool.name,
-      signal: context.signal,
-    }
-    const destination =
-      target.kind === 'registry' ? stores.registry(target.place) : await stores.layout(target.place, layout)
     const parallel = Math.min(64, flags['parallel-images'] * flags['parallel-layers'])
-    const { report, outcomes } = await push(carried, destination, {
-      target,
-      maxNestedPaths: flags['max-nested-paths'],
-      parallel,
-      dryRun: context.dryRun,
-      retry: stores.retry,
-      progress: context.progress,
-      log: context.log,
-      signal: context.signal,
-    })
-    if (flags.receipt !== undefined && !context.dryRun) {
-      const receipt = await makeReceipt(carried.chain, destination, {
-        site: flags.site ?? target.place,
-        now: context.now(),
-        tool: context.tool,
+    const { report, outcomes, destination } = await audit.watch(async () => {
+      const admission = await admit(carried, context, { trust, site, allowExpired: flags['allow-expired'] })
+      const destination =
+        target.kind === 'registry'
+          ? stores.registry(target.place)
+          : await stores.layout(target.place, {
+              write: !context.dryRun,
+              waitSeconds: context.waitSeconds,
+              holder: context.tool.name,
+              signal: context.signal,
+            })
+      const pushed = await push(admission.carried, destination, {
+        target,
+        maxNestedPaths: flags['max-nested-paths'],
         parallel,
+        dryRun: context.dryRun,
+        mark: admission.older,
+        writing: () => audit.writing(),
+        retry: stores.retry,
+        progress: context.progress,
+        log: context.log,
         signal: context.signal,
-        repositoryOf: (repository) => targetRepository(target, repository, flags['max-nested-paths']),
       })
-      await commitFile(flags.receipt, `${toPrettyJson(receipt)}\n`)
-    }
+      if (pushed.report.totals.failed === 0 && !context.dryRun) await admission.remember()
+      return { ...pushed, destination }
+    })
+    if (flags.receipt !== undefined && !context.dryRun)
+      await answer(context, flags, { carried, destination, target, parallel, site, signer })
     const errors = errorsOf(report, outcomes)
     const result = {
       ok: errors.length === 0,
@@ -82,6 +75,45 @@ export async function run(context: Context, flags: PushFlags, operands: readonly
   } finally {
     await stores.close()
   }
+}
+
+function refuseUseless(flags: PushFlags, { sequences }: Carried): void {
+  if (flags.receipt !== undefined && sequences.length === 0) {
+    throw new CarryallError(
+      'USAGE_CONFLICT',
+      '--receipt needs sequences: archives without metadata belong to no chain',
+    )
+  }
+  if (flags['sign-key'] !== undefined && flags.receipt === undefined)
+    throw new CarryallError('USAGE_CONFLICT', '--sign-key signs receipts: --receipt FILE is missing')
+}
+
+interface Answered {
+  readonly carried: Carried
+  readonly destination: Destination
+  readonly target: Target
+  readonly parallel: number
+  readonly site: string | undefined
+  readonly signer: Signer | undefined
+}
+
+/** The receipt, asked of the destination after all was pushed. */
+async function answer(
+  context: Context,
+  flags: PushFlags,
+  { carried, destination, target, parallel, site, signer }: Answered,
+): Promise<void> {
+  const head = await auditHead(context.stateDir)
+  const receipt = await makeReceipt(carried, destination, {
+    site: site ?? target.place,
+    now: context.now(),
+    tool: context.tool,
+    parallel,
+    signal: context.signal,
+    ...(head === undefined ? {} : { auditHead: head }),
+    repositoryOf: (repository) => targetRepository(target, repository, flags['max-nested-paths']),
+  })
+  await writeReceipt(resolve(context.cwd, flags.receipt!), receipt, signer)
 }
 
 function table(report: PushReport): Table {

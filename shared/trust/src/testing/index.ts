@@ -1,0 +1,3 @@
+export { makeSigner } from './make-signer.ts'
+export type { SignerOptions, TestSigner } from './make-signer.ts'
+export { writeTrust } from './write-trust.ts'

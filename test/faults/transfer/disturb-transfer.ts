@@ -1,0 +1,66 @@
+import { type Call, countCalls, type Injection, places, runWithInjection } from '../harness/index.ts'
+import { differences, halfDone, type Picture } from './picture.ts'
+import { ENVIRONMENT, type TransferCase, undisturbedRun } from './transfer-case.ts'
+
+/** A case, and what it comes to where nothing disturbs it. */
+export interface Measured {
+  readonly one: TransferCase
+  readonly before: Picture
+  readonly after: Picture
+  readonly calls: readonly Call[]
+}
+
+/** Errors of the system in the words of the product. */
+const CODE = { EIO: 'IO_FAILED', ENOSPC: 'IO_NO_SPACE' } as const
+
+export async function measure(one: TransferCase, root: string): Promise<Measured> {
+  await one.prepare(root)
+  const before = await one.read(root)
+  const calls = await countCalls(one.argv(root), ENVIRONMENT)
+  return { one, before, after: await one.read(root), calls }
+}
+
+/** The places at which a run touches what is below the directory. */
+export function placesIn(root: string, calls: readonly Call[], what: Injection['what']): readonly Injection[] {
+  const inside = new Set(
+    calls
+      .filter(({ paths }) => paths.some((path) => path === root || path.startsWith(`${root}/`)))
+      .map(({ name, nth }) => `${name} ${nth}`),
+  )
+  return places(calls, what).filter(({ call, when }) => inside.has(`${call} ${when}`))
+}
+
+/** What is wrong after a run with one fault, and after a second run that nothing disturbs; nothing if all is well. */
+export async function disturbTransfer(
+  measured: Measured,
+  fault: Injection,
+  root: string,
+): Promise<readonly string[]> {
+  const { one, before, after } = measured
+  await one.prepare(root)
+  const run = await runWithInjection(one.argv(root), fault, ENVIRONMENT)
+  const between = await one.read(root)
+  const found = [...between.faults, ...halfDone(between, before, after)]
+  if (!run.fired) found.push('the fault did not happen')
+  if (fault.what !== 'SIGKILL') found.push(...badEnding(run, fault.what, between, after))
+  await undisturbedRun(one.argv(root)).catch((error: Error) => found.push(`the second run ${error.message}`))
+  const reached = await one.read(root)
+  found.push(...reached.faults, ...differences('the second run left', reached, after))
+  const where = run.calls.find(({ name, nth }) => name === fault.call && nth === fault.when)?.paths.join(' ')
+  return found.map((text) => `${one.name}, ${fault.what} at ${fault.call} ${fault.when} (${where}): ${text}`)
+}
+
+/** An error ends a run with 74 and says so on the pipe; it may be passed over only where nothing came of it. */
+function badEnding(
+  run: Awaited<ReturnType<typeof runWithInjection>>,
+  what: keyof typeof CODE,
+  between: Picture,
+  after: Picture,
+): readonly string[] {
+  const ending = `exit ${run.exitCode ?? run.signal}: ${run.stderr}`
+  if (run.exitCode === 0) return differences(`${ending}, and left`, between, after)
+  const document = JSON.parse(run.stdout || '{}') as { kind?: string; errors?: readonly { code: string }[] }
+  const codes = [...new Set(document.errors?.map(({ code }) => code))].join()
+  if (run.exitCode === 74 && document.kind === 'Failure' && codes === CODE[what]) return []
+  return [`${ending} and ${codes || 'no code'} on the pipe`]
+}

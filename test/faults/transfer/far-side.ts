@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readTree } from '../harness/index.ts'
+import type { Picture } from './picture.ts'
+import { sumFaults, type Summed } from './sum-faults.ts'
+
+/** Below the directory of a far side: `content`, `state` and `receipt.json`, as `transfer-unpack` is told. */
+export async function readFarSide(root: string): Promise<Picture> {
+  const paths = await readdir(root, { recursive: true }).catch(() => [] as string[])
+  const whole: Record<string, unknown> = {}
+  const memory: Record<string, unknown> = {}
+  const shipments = paths.filter((path) => SHIPMENT.test(path)).toSorted()
+  const published: Summed[] = []
+  for (const path of shipments) {
+    const directory = join(root, path)
+    const tree = await readTree(directory)
+    whole[path] = { '.': (await stat(directory)).mode & 0o7777, ...tree }
+    const files = Object.keys(tree).filter((file) => !tree[file]!.startsWith('directory'))
+    if (!path.includes('.carryall')) published.push([directory, files])
+  }
+  const faults = [...(await sumFaults(published))]
+  const known = paths.filter((path) => !shipments.some((one) => path === one || path.startsWith(`${one}/`)))
+  for (const path of known) {
+    const text = async () => readFile(join(root, path), 'utf8')
+    if (path === 'receipt.json') whole[path] = { ...(JSON.parse(await text()) as object), audit_head: 'left out' }
+    else if (/^state\/chains\/[^.][^/]*$/.test(path)) memory[path] = JSON.parse(await text())
+    else if (path.endsWith('.carryall/head.json')) memory[path] = { ...(JSON.parse(await text()) as object), ...OF_THIS_COPY }
+    else if (path === 'state/audit.ndjson') {
+      const log = readLog(await text())
+      memory[path] = log.landed
+      faults.push(...log.faults)
+    }
+  }
+  const others = known.filter((path) => !(path in whole) && !(path in memory)).toSorted()
+  return { whole, memory, others, faults }
+}
+
+const SHIPMENT = /^content\/[^/.]+\/(?:\.carryall\/(?:headstones|passed)\/)?seq[^/]*$/
+const OF_THIS_COPY = { inode: 'left out', born: 'left out' }
+
+interface Entry {
+  readonly previous?: string
+  readonly action: string
+  readonly outcome: string
+  readonly subject: { readonly digest: string }
+}
+
+/** What the audit log says has landed, each once; every line names the one before it. A cut last line is for the next run. */
+function readLog(text: string): { readonly landed: readonly string[]; readonly faults: readonly string[] } {
+  const landed = new Set<string>()
+  const faults: string[] = []
+  let previous: string | undefined
+  for (const line of text.match(/.*\n/g) ?? []) {
+    const entry = JSON.parse(line) as Entry
+    if (entry.previous !== previous) faults.push(`the audit log does not go on from ${previous}: ${line}`)
+    previous = `sha256:${createHash('sha256').update(line).digest('hex')}`
+    if (entry.action === 'land' && entry.outcome === 'done') landed.add(entry.subject.digest)
+    else faults.push(`the audit log has ${line}`)
+  }
+  return { landed: [...landed].toSorted(), faults }
+}

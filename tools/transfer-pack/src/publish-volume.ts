@@ -1,0 +1,103 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Phase } from '@carryall/cli'
+import { publishDirectory, removeTree, syncTree } from '@carryall/durable'
+import { CarryallError } from '@carryall/errors'
+import { run } from '@carryall/exec'
+import { formatSums, hashFile, SUMS_FILE } from '@carryall/shipment'
+import type { Encryptor, Signer } from '@carryall/trust'
+import { dropPages } from './drop-pages.ts'
+import { sha256 } from './hashed.ts'
+import { inParallel } from './in-parallel.ts'
+import { writeSmall } from './stage-volume.ts'
+import type { VolumeJob } from './volume-job.ts'
+
+const SYNC_TIMEOUT_MS = 24 * 3600 * 1000
+const READ_AT_ONCE = 4
+
+export interface PublishPorts {
+  readonly signers: readonly Signer[]
+  readonly encryptor?: Encryptor | undefined
+  /** Read everything back from the medium first. */
+  readonly verify: boolean
+  readonly signal: AbortSignal
+  readonly phase: Phase
+}
+
+/**
+ * Completes a staged volume (description, sums, signatures of the sums), makes it durable and gives it its name by one rename. What
+ * is there under the name goes only then. Gives back the bytes of its `SHA256SUMS`. Throws DIGEST_MISMATCH (82) where the
+ * medium does not give back what was written, IO_FAILED, and what signing throws.
+ */
+export async function publishVolume(
+  job: VolumeJob,
+  paths: { readonly staged: string; readonly final: string },
+  content: ReadonlyMap<string, string>,
+  ports: PublishPorts,
+): Promise<Buffer> {
+  const { staged, final } = paths
+  const sums = new Map(content)
+  sums.set(job.description.stored, await writeSmall(staged, job.description, ports.encryptor))
+  const text = sumsText(sums)
+  const own = new Map([[SUMS_FILE, text], ...(await signatures(text, ports.signers))])
+  for (const [stored, bytes] of own) {
+    await writeSmall(staged, { stored, bytes, encrypted: false }, undefined)
+    sums.set(stored, sha256(bytes))
+  }
+  await removeStrays(staged, '', new Set(sums.keys()))
+  // All of it in one go; what is left to sync one by one is little.
+  await run('sync', ['-f', '--', staged], { timeoutMs: SYNC_TIMEOUT_MS, package: 'coreutils', signal: ports.signal })
+  await syncTree(staged)
+  if (ports.verify) await readBack(staged, sums, ports)
+  await removeTree(final)
+  await publishDirectory(staged, final)
+  return text
+}
+
+/** `SHA256SUMS` of these files. */
+export function sumsText(sums: ReadonlyMap<string, string>): Buffer {
+  return Buffer.from(formatSums([...sums].map(([path, sum]) => ({ path, sha256: sum }))))
+}
+
+/** The file of each signature over the sums, by name. */
+export async function signatures(
+  sums: Buffer,
+  signers: readonly Signer[],
+): Promise<readonly (readonly [string, Buffer])[]> {
+  const files: (readonly [string, Buffer])[] = []
+  for (const signer of signers)
+    files.push([`${SUMS_FILE}.${signer.fingerprint}.asc`, await signer.sign(sums)])
+  return files
+}
+
+/** What a run left that had something else to write. */
+async function removeStrays(staged: string, below: string, named: ReadonlySet<string>): Promise<void> {
+  for (const entry of await readdir(join(staged, below), { withFileTypes: true })) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`
+    if (entry.isDirectory() && [...named].some((name) => name.startsWith(`${path}/`)))
+      await removeStrays(staged, path, named)
+    else if (!named.has(path)) await removeTree(join(staged, path))
+  }
+}
+
+async function readBack(
+  staged: string,
+  sums: ReadonlyMap<string, string>,
+  { signal, phase }: PublishPorts,
+): Promise<void> {
+  await inParallel(sums, READ_AT_ONCE, async ([stored, expected]) => {
+    const path = join(staged, stored)
+    await dropPages(path, signal)
+    const { sha256: actual } = await hashFile(path, { signal, onBytes: (count) => phase.advanced(count) })
+    if (actual !== expected) throw badMedium(path, expected, actual)
+  })
+}
+
+function badMedium(path: string, expected: string, actual: string): CarryallError {
+  return new CarryallError('DIGEST_MISMATCH', `The medium does not give back what was written: ${path}`, {
+    subject: { kind: 'file', name: path },
+    expected,
+    actual,
+    hint: 'Use another medium: this one is damaged, or smaller than it says',
+  })
+}
