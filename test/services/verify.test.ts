@@ -167,7 +167,9 @@ describe('seq-meta verify', () => {
 
   test('prints a table for people', async () => {
     const ran = await seqMeta(['verify', content, '-o', 'table'])
-    expect(ran.stdout).toMatch(/^NAME +MODE +FILES +BLOBS +FAULTS +MISSING +RESULT\nseq1-n1 +full .* whole\n/)
+    expect(ran.stdout).toMatch(
+      /^NAME +MODE +FILES +BLOBS +SIGNERS +FAULTS +MISSING +RESULT\nseq1-n1 +full .* whole\n/,
+    )
   })
 
   test('needs no more than to read', async () => {

@@ -17,7 +17,7 @@ export interface Far {
 
 export const farAt = (root: string): Far => ({ content: join(root, 'content'), state: join(root, 'state') })
 export const chainDirectory = (far: Far): string => join(far.content, CHAIN.name)
-export const stateFile = (far: Far): string => join(far.state, 'chains', `${CHAIN.id}.json`)
+export const stateFile = (far: Far, chain = CHAIN.id): string => join(far.state, 'chains', `${chain}.json`)
 
 /** A copy of a far side, as if it were the original: its content directories say that they are themselves. */
 export async function cloneFar(far: Far, root: string): Promise<Far> {
@@ -61,13 +61,14 @@ export async function published(far: Far): Promise<readonly string[]> {
   return names.sort()
 }
 
-/** Names of those of which only the metadata is known. */
+/** The same of those of which only the metadata is known. */
 export async function passed(far: Far): Promise<readonly string[]> {
-  return (await readdir(join(chainDirectory(far), '.carryall/passed')).catch(() => [])).sort()
+  const names = await readdir(join(chainDirectory(far), '.carryall/passed')).catch(() => [])
+  return names.map((name) => `${CHAIN.name}/.carryall/passed/${name}`).sort()
 }
 
-export async function stateOf(far: Far): Promise<ChainState | undefined> {
-  const text = await readFile(stateFile(far), 'utf8').catch(() => undefined)
+export async function stateOf(far: Far, chain = CHAIN.id): Promise<ChainState | undefined> {
+  const text = await readFile(stateFile(far, chain), 'utf8').catch(() => undefined)
   return text === undefined ? undefined : (JSON.parse(text) as ChainState)
 }
 

@@ -33,7 +33,7 @@ export async function makeStandings(
 ): Promise<readonly Standing[]> {
   const flags = signed ? ['--trust', await world.trust(['build'])] : ['--site', SITE]
   const take = async (far: Far, first: number, last: number, only?: number): Promise<Far> => {
-    const volumes = await world.set(await world.range(first, last))
+    const { volumes } = await world.set(await world.range(first, last))
     const { exit, errors } = await unpack(far, volumes.slice(0, only), { flags, now })
     const expected = only === undefined ? 0 : 83
     if (exit !== expected) throw new Error(`Ended with ${exit}: ${JSON.stringify(errors)}`)

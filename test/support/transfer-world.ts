@@ -22,6 +22,12 @@ export interface Variant {
   readonly extra?: object
 }
 
+/** Volumes of a set, and what is on them. */
+export interface Media {
+  readonly volumes: readonly string[]
+  readonly shipments: readonly Shipment[]
+}
+
 /** What the connected side has: keys, the shipments of a chain and of its forgeries, media. Each is made when it is asked for, once. */
 export interface World extends AsyncDisposable {
   /** A directory of its own. */
@@ -33,7 +39,7 @@ export interface World extends AsyncDisposable {
   /** Those of the real history; nothing below number 1. */
   range(first: number, last: number): Promise<readonly Shipment[]>
   /** Volumes of these: two of them if nothing else is said, small files whole and others in parts. */
-  set(shipments: readonly Shipment[], sample?: Partial<SetSample>): Promise<readonly string[]>
+  set(shipments: readonly Shipment[], sample?: Partial<SetSample>): Promise<Media>
   /** A trust file that names these keys, and this site. */
   trust(keys: readonly string[], more?: Partial<TrustPolicy>): Promise<string>
 }
@@ -85,9 +91,10 @@ export async function makeWorld(): Promise<World> {
         ),
       ),
     set: (shipments, sample = {}) =>
-      once(['set', shipments.map((one) => one.directory), sample], () =>
-        makeVolumes(fresh('media'), { shipments, partBytes: PART_BYTES, volumes: 2, ...sample }),
-      ),
+      once(['set', shipments.map((one) => one.directory), sample], async () => ({
+        volumes: await makeVolumes(fresh('media'), { shipments, partBytes: PART_BYTES, volumes: 2, ...sample }),
+        shipments,
+      })),
     trust: (keys, more = {}) =>
       once(['trust', keys, more], async () =>
         writeTrust(fresh('trust'), await Promise.all(keys.map(key)), { site: SITE, ...more }),

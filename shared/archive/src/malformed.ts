@@ -18,9 +18,14 @@ export function malformed(
 }
 
 /** ARCHIVE_ENTRY_REFUSED: well-formed perhaps, but nothing that content is carried in. */
-export function entryRefused(what: string, file: string, offset: number): CarryallError {
+export function entryRefused(
+  what: string,
+  file: string,
+  offset: number,
+  hint = 'Archives may hold regular files and directories only; this one was not written for this purpose',
+): CarryallError {
   return new CarryallError('ARCHIVE_ENTRY_REFUSED', `Refused ${what} in ${file} at byte ${offset}`, {
-    hint: 'Archives may hold regular files and directories only; this one was not written for this purpose',
+    hint,
     subject: { kind: 'file', name: file },
     location: { file, offset },
   })

@@ -40,6 +40,10 @@ const REFUSED_TYPES: Readonly<Record<string, string>> = {
   V: 'a GNU volume label',
 }
 
+const PORTABLE = 'Write it again in the portable format: tar --format=pax'
+/** What honest writers make of long names and holes, and what to do about it. */
+const HINTS: Readonly<Record<string, string>> = { K: PORTABLE, L: PORTABLE, S: PORTABLE }
+
 /**
  * The grammar of an archive of `size` bytes, without reading: it asks for bytes in the order of the file, and the answer to
  * `bytes` is exactly these (the answer to `data` is not looked at). It ends when every byte is accounted for. Of a stream
@@ -124,7 +128,7 @@ function describe(
   dialect: Dialect,
 ): ArchiveEntry | undefined {
   const refused = REFUSED_TYPES[raw.type]
-  if (refused !== undefined) throw entryRefused(refused, file, start)
+  if (refused !== undefined) throw entryRefused(refused, file, start, HINTS[raw.type])
   if (raw.type !== '0' && raw.type !== '5')
     throw entryRefused(`an entry of type ${JSON.stringify(raw.type)}`, file, start)
 

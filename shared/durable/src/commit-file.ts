@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { link, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { BackgroundSync } from './background-sync.ts'
 import { outputError } from './output-error.ts'
 import { syncDirectory } from './sync-directory.ts'
 import { temporaryName } from './temporary-name.ts'
@@ -18,6 +19,10 @@ export interface CommitOptions {
    * other bytes, never a crash of the program alone. True if absent.
    */
   readonly sync?: boolean
+  /** Has each chunk while it is being written: hashing costs little time then. */
+  readonly tap?: (chunk: Uint8Array) => void
+  /** Called when all is written and before it gets its name; where it throws, the file is as it was. */
+  readonly prove?: () => void | Promise<void>
 }
 
 /**
@@ -35,12 +40,12 @@ export async function commitFile(
   data: Uint8Array | string | AsyncIterable<Uint8Array>,
   options: CommitOptions = {},
 ): Promise<void> {
-  const { mode = 0o644, replace = true, sync = true } = options
+  const { replace = true, sync = true } = options
   const directory = dirname(path)
   const temporary = join(directory, temporaryName())
-  const source = watch(data)
+  const source = watch(data, options.prove)
   try {
-    await writeNew(temporary, source.chunks, { mode, sync })
+    await writeNew(temporary, source.chunks, options)
     try {
       await (replace ? rename(temporary, path) : link(temporary, path))
       if (!replace) await unlink(temporary)
@@ -56,8 +61,11 @@ export async function commitFile(
   }
 }
 
-/** Any form of the data as chunks, and whether it was the data that failed. */
-function watch(data: Parameters<typeof commitFile>[1]): {
+/** Any form of the data as chunks, then its proof, and whether it was these that failed. */
+function watch(
+  data: Parameters<typeof commitFile>[1],
+  prove: CommitOptions['prove'],
+): {
   chunks: AsyncIterable<Uint8Array>
   failed: boolean
 } {
@@ -67,6 +75,7 @@ function watch(data: Parameters<typeof commitFile>[1]): {
       if (typeof data === 'string') yield Buffer.from(data)
       else if (data instanceof Uint8Array) yield data
       else yield* data
+      await prove?.()
     } catch (error) {
       source.failed = true
       throw error
@@ -79,21 +88,29 @@ function watch(data: Parameters<typeof commitFile>[1]): {
 async function writeNew(
   path: string,
   chunks: AsyncIterable<Uint8Array>,
-  { mode, sync }: { readonly mode: number; readonly sync: boolean },
+  { mode = 0o644, sync = true, tap }: CommitOptions,
 ): Promise<void> {
   // Nobody else reads it before it has its mode.
   const handle = await open(path, EXCLUSIVE, 0o600)
+  const background = new BackgroundSync(handle)
   try {
     let position = 0
     for await (const chunk of chunks) {
-      await writeAll(handle, chunk, position)
+      const writing = writeAll(handle, chunk, position)
+      // It is awaited right after; until then a failure is not an unhandled one.
+      writing.catch(() => undefined)
+      tap?.(chunk)
+      await writing
       position += chunk.length
+      if (sync) background.wrote(chunk.length)
     }
+    await background.settle()
     await handle.chmod(mode)
     if (sync) await handle.sync()
     // Some file systems tell of a failed write only here.
     await handle.close()
   } catch (error) {
+    await background.settle().catch(() => undefined)
     await handle.close().catch(() => undefined)
     await unlink(path).catch(() => undefined)
     throw error

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { BackgroundSync } from './background-sync.ts'
 import { commitFile } from './commit-file.ts'
 import { outputError } from './output-error.ts'
 import { syncDirectory } from './sync-directory.ts'
@@ -18,8 +19,8 @@ export interface Assembly extends AsyncDisposable {
   readonly pieces: readonly Piece[]
   /** Open for reading and writing. */
   readonly handle: FileHandle
-  /** Writes at this position; nothing is recorded yet. */
-  write(chunk: Uint8Array, position: number): Promise<void>
+  /** Writes at this position, and lets `tap` have the chunk meanwhile; nothing is recorded yet. */
+  write(chunk: Uint8Array, position: number, tap?: (chunk: Uint8Array) => void): Promise<void>
   /** Makes what was written durable, then records the piece: after a power cut it is whole, or not recorded. */
   record(piece: Piece): Promise<void>
   /** Gives the file its name, on the same file system, and forgets the record. The caller has proven its content. */
@@ -53,13 +54,25 @@ export async function openAssembly(directory: string, name: string, size: number
     await handle.close().catch(() => undefined)
     fail(error)
   }
+  const background = new BackgroundSync(handle)
   return {
     handle,
     get pieces() {
       return pieces
     },
-    write: (chunk, position) => writeAll(handle, chunk, position).catch(fail),
+    async write(chunk, position, tap) {
+      const writing = writeAll(handle, chunk, position).catch(fail)
+      writing.catch(() => undefined)
+      tap?.(chunk)
+      await writing
+      try {
+        background.wrote(chunk.length)
+      } catch (error) {
+        fail(error)
+      }
+    },
     async record(piece) {
+      await background.settle().catch(fail)
       await handle.sync().catch(fail)
       const next = [...pieces, piece].sort((a, b) => a.offset - b.offset)
       await commitFile(list, `${JSON.stringify(next)}\n`)
@@ -80,7 +93,10 @@ export async function openAssembly(directory: string, name: string, size: number
       pieces = []
       await commitFile(list, '[]\n')
     },
-    [Symbol.asyncDispose]: () => handle.close().catch(() => undefined),
+    async [Symbol.asyncDispose]() {
+      await background.settle().catch(() => undefined)
+      await handle.close().catch(() => undefined)
+    },
   }
 }
 

@@ -1,4 +1,4 @@
-import { lstat, readdir } from 'node:fs/promises'
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { CarryallError, errorObject } from '@carryall/errors'
 import type { Fault } from '@carryall/schemas'
@@ -28,7 +28,7 @@ export async function checkFiles(
   let bytes = 0
   for (const file of shipment.metadata.files) {
     const path = join(shipment.directory, file.path)
-    const found = await lstat(path).catch(() => undefined)
+    const found = statOf(path)
     if (found === undefined) faults.push(fault('FILE_MISSING', file.path, 'is missing'))
     else if (!found.isFile()) faults.push(fault('FILE_UNEXPECTED', file.path, 'is not a regular file'))
     else if (found.size !== file.size_bytes)
@@ -48,8 +48,17 @@ export async function checkFiles(
         })
     }
   }
-  faults.push(...(await compareSums(shipment)), ...(await unexpected(shipment)))
+  faults.push(...(await compareSums(shipment)), ...unexpected(shipment))
   return { faults, files: shipment.metadata.files.length + 2, bytes }
+}
+
+/** As in `readSmall`, asking another thread would take longer than to look. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 async function hashed(path: string, options: CheckOptions): Promise<string> {
@@ -91,13 +100,13 @@ async function compareSums(shipment: Shipment): Promise<Fault[]> {
   }
 }
 
-async function unexpected(shipment: Shipment): Promise<Fault[]> {
+function unexpected(shipment: Shipment): Fault[] {
   const known = new Set([
     ...shipment.metadata.files.map((file) => file.path),
     shipment.metadataFile,
     SUMS_FILE,
   ])
-  const entries = await readdir(shipment.directory, { recursive: true, withFileTypes: true })
+  const entries = readdirSync(shipment.directory, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(shipment.directory.length + 1))

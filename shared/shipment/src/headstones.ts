@@ -1,6 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { commitFile, ensureDirectory, publishDirectory, removeTree } from '@carryall/durable'
+import {
+  commitFile,
+  ensureDirectory,
+  publishDirectory,
+  removeOrphans,
+  removeTree,
+  syncDirectory,
+} from '@carryall/durable'
 import { fromSystemError } from '@carryall/errors'
 import { readChain } from './chain.ts'
 import { readSmall } from './metadata-file.ts'
@@ -48,7 +55,10 @@ export async function readKnown(
   return [...known.values()].sort((a, b) => a.metadata.sequence_number - b.metadata.sequence_number)
 }
 
-/** Writes a headstone by one rename. What is there under the name is replaced only if it is of another shipment. */
+/**
+ * Writes a headstone by one rename, under the lock of the content directory. What is there under the name is replaced only
+ * if it is another one.
+ */
 export async function writeHeadstone(
   content: string,
   kind: HeadstoneKind,
@@ -57,12 +67,27 @@ export async function writeHeadstone(
 ): Promise<void> {
   const place = join(content, '.carryall', kind)
   await ensureDirectory(place)
+  await removeOrphans(place)
+  // A run that was killed may have given it its name without a sync.
+  if (await holds(join(place, name), files)) {
+    return syncDirectory(place).catch((error: unknown) =>
+      Promise.reject(fromSystemError(error, `sync ${place}`)),
+    )
+  }
   const staged = join(place, `.${name}`)
   await removeTree(staged)
   await ensureDirectory(staged)
   for (const [file, bytes] of files) await commitFile(join(staged, file), bytes, { sync: false })
   await removeTree(join(place, name))
   await publishDirectory(staged, join(place, name))
+}
+
+async function holds(directory: string, files: ReadonlyMap<string, Buffer>): Promise<boolean> {
+  for (const [file, bytes] of files) {
+    const found = await readSmall(join(directory, file)).catch(() => undefined)
+    if (!found?.equals(bytes)) return false
+  }
+  return true
 }
 
 /** The small files of a shipment that make its headstone. */

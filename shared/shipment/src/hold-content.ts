@@ -17,8 +17,6 @@ export async function holdContent(path: string, options: HoldOptions): Promise<(
   const own = join(path, '.carryall')
   await ensureDirectory(join(own, 'staging'))
   const lock = await acquireLock(join(own, 'lock'), options)
-  // It is free with its descriptor, whatever closing the file says; there is nothing in it to lose.
-  const release = (): Promise<void> => lock.release().catch(() => undefined)
   try {
     // A run that was cut right after its rename may have left a shipment that a power cut would still take away.
     await syncDirectory(path).catch((error: unknown) =>
@@ -26,9 +24,9 @@ export async function holdContent(path: string, options: HoldOptions): Promise<(
     )
     // Under the lock nobody else has temporary files here.
     for (const place of [path, own, join(own, 'staging')]) await removeOrphans(place)
-    return release
+    return lock.release
   } catch (error) {
-    await release()
+    await lock.release()
     throw error
   }
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fstatSync, open, read } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, read, readdirSync, readSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { CarryallError, fromSystemError } from '@carryall/errors'
@@ -8,6 +7,8 @@ import { plainYaml, readDocuments } from '@carryall/schemas/text'
 
 const METADATA = /^(seq|export|release)-metadata\.yaml$/
 const MAX_METADATA = 16 * 1024 * 1024
+/** Handing a read to another thread takes five times what such a one takes, and a chain has thousands of them. */
+const TINY = 64 * 1024
 
 /** A shipment's metadata as its file has it; no schema has looked at it. */
 export interface MetadataFile {
@@ -28,7 +29,7 @@ export interface MetadataFile {
  */
 export async function readMetadataFile(directory: string, likely?: unknown): Promise<MetadataFile> {
   const path = resolve(directory)
-  const found = (await list(path)).filter((name) => METADATA.test(name))
+  const found = list(path).filter((name) => METADATA.test(name))
   if (found.length > 1)
     throw new CarryallError('INDEX_MISMATCH', `${path} has more than one metadata file: ${found.join(', ')}`)
   const metadataFile = found[0]
@@ -67,9 +68,8 @@ export function digestOf(bytes: Buffer | string): string {
 /** A metadata or index file, read whole; `limit` in bytes. Symbolic links are not followed. */
 export async function readSmall(file: string, limit = MAX_METADATA): Promise<Buffer> {
   try {
-    const descriptor = await openFile(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW)
     try {
-      // What waits for no disk is not given away to another thread: a chain has thousands of these.
       const { size } = fstatSync(descriptor)
       if (size > limit)
         throw new CarryallError('INPUT_TOO_LARGE', `${file} has ${size} bytes; at most ${limit} are read`)
@@ -82,23 +82,25 @@ export async function readSmall(file: string, limit = MAX_METADATA): Promise<Buf
   }
 }
 
-const openFile = promisify(open)
 const readFrom = promisify(read)
 
 async function readWhole(descriptor: number, size: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(size)
   let filled = 0
   while (filled < size) {
-    const { bytesRead } = await readFrom(descriptor, bytes, filled, size - filled, filled)
+    const bytesRead =
+      size <= TINY
+        ? readSync(descriptor, bytes, filled, size - filled, filled)
+        : (await readFrom(descriptor, bytes, filled, size - filled, filled)).bytesRead
     if (bytesRead === 0) break
     filled += bytesRead
   }
   return bytes.subarray(0, filled)
 }
 
-async function list(path: string): Promise<readonly string[]> {
+function list(path: string): readonly string[] {
   try {
-    return (await readdir(path)).sort()
+    return readdirSync(path).sort()
   } catch (error) {
     throw fromSystemError(error, `open ${path}`, { subject: { kind: 'file', name: path } })
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { acquireLock, commitFile, ensureDirectory } from '@carryall/durable'
+import { acquireLock, commitFile, ensureDirectory, removeOrphans } from '@carryall/durable'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import { chainStateKind, parseKind, readDocuments, toPrettyJson, type ChainState } from '@carryall/schemas'
 import { readSmall } from '@carryall/shipment'
@@ -56,6 +56,7 @@ export async function updateChainState(
     waitSeconds: WAIT_SECONDS,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
+  await removeOrphans(directory(stateDir))
   const before = await readChainState(stateDir, chainId).catch((error: unknown) => {
     if (options.acceptStateReset && isCarryallError(error, 'SEQ_STATE_MISMATCH')) return undefined
     throw error

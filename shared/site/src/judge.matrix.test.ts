@@ -308,6 +308,17 @@ const rows: readonly Row[] = [
     ],
   },
 
+  {
+    input: 'what is here already, and has expired',
+    give: (n) => again(n, { expires: NOW.toISOString() }),
+    expected: ['+1', ...four('nothing')],
+  },
+  {
+    input: 'what is here already, and is for other sites',
+    give: (n) => again(n, { site: ['plant-b'] }),
+    expected: ['+1', ...four('SEQ_WRONG_SITE')],
+  },
+
   // Signatures.
   {
     input: 'the next, unsigned',
@@ -376,6 +387,14 @@ const rows: readonly Row[] = [
   {
     input: 'the next, signed twice by one of the two who are wanted',
     give: (n) => ({ incoming: [{ ...at(n + 1)!, signers: [KEY, KEY] }], policy: { threshold: 2 } }),
+    expected: 'SIG_THRESHOLD',
+  },
+  {
+    input: 'the next, signed by one of the two who are wanted, and badly by the other',
+    give: (n) => ({
+      incoming: [{ ...bad(at(n + 1)!, 'SIG_INVALID'), signers: [KEY] }],
+      policy: { threshold: 2 },
+    }),
     expected: 'SIG_THRESHOLD',
   },
   {
@@ -516,6 +535,14 @@ const rows: readonly Row[] = [
 
 function four(expected: Expected): readonly [Expected, Expected, Expected, Expected] {
   return [expected, expected, expected, expected]
+}
+
+/** The newest that is here, with more metadata; the next where there is none. */
+function again(newest: number, extra: NonNullable<ShipmentOptions['extra']>): Given {
+  if (newest === 0) return { incoming: [at(1)!] }
+  const last = like(newest, { extra })
+  const landed = [...upTo(newest - 1), last]
+  return { incoming: [last], landed, state: stateAt(landed) }
 }
 
 const columns = Object.entries(STATES)

@@ -11,6 +11,8 @@ export interface Measured {
 }
 
 /** Errors of the system in the words of the product. */
+/** Files that are synced on their own, before the tree that they are in. */
+const SYNCED_BEFORE = /\/(?:large|parts)$/
 const CODE = { EIO: 'IO_FAILED', ENOSPC: 'IO_NO_SPACE' } as const
 
 export async function measure(one: TransferCase, root: string): Promise<Measured> {
@@ -43,11 +45,20 @@ export async function disturbTransfer(
   const found = [...between.faults, ...halfDone(between, before, after)]
   if (!run.fired) found.push('the fault did not happen')
   if (fault.what !== 'SIGKILL') found.push(...badEnding(run, fault.what, between, after))
+  found.push(...distrust(run.calls, root, between))
   await undisturbedRun(one.argv(root)).catch((error: Error) => found.push(`the second run ${error.message}`))
   const reached = await one.read(root)
   found.push(...reached.faults, ...differences('the second run left', reached, after))
   const where = run.calls.find(({ name, nth }) => name === fault.call && nth === fault.when)?.paths.join(' ')
   return found.map((text) => `${one.name}, ${fault.what} at ${fault.call} ${fault.when} (${where}): ${text}`)
+}
+
+/** What could not be synced may be in the cache and not on the disk: no later run may find it there and believe it. */
+function distrust(calls: readonly Call[], root: string, between: Picture): readonly string[] {
+  const fault = calls.find(({ injected, name }) => injected && name === 'fsync')
+  const path = fault?.paths[0]?.slice(root.length + 1)
+  if (path === undefined || !path.includes('/tree/') || SYNCED_BEFORE.test(path)) return []
+  return between.others.filter((other) => other === path).map((other) => `${other} is still there`)
 }
 
 /** An error ends a run with 74 and says so on the pipe; it may be passed over only where nothing came of it. */

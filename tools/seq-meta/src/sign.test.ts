@@ -16,6 +16,7 @@ const run = promisify(execFile)
 let one: TestSigner
 let two: TestSigner
 let directory: string
+let content: string
 let chain: readonly Shipment[]
 
 beforeAll(async () => {
@@ -28,13 +29,14 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sign-'))
-  const first = await makeShipment(join(directory, 'content'), { number: 1 })
-  chain = [first, await makeShipment(join(directory, 'content'), { number: 2, previous: first })]
+  content = join(directory, 'content')
+  const first = await makeShipment(content, { number: 1 })
+  chain = [first, await makeShipment(content, { number: 2, previous: first })]
   return () => rm(directory, { recursive: true })
 })
 
-const seqMeta = (argv: readonly string[], options: Parameters<typeof runInProcess>[2] = {}): Promise<Ran> =>
-  runInProcess(command, argv, { cwd: directory, ...options })
+const seqMeta = (argv: readonly string[], etc = '/nonexistent'): Promise<Ran> =>
+  runInProcess(command, argv, { cwd: directory, etc })
 const sign = (signer: TestSigner, ...argv: readonly string[]) =>
   seqMeta(['sign', '--sign-key', signer.fingerprint, '--gpg-home', signer.home, ...argv])
 const verify = (...argv: readonly string[]) => seqMeta(['verify', ...argv])
@@ -66,7 +68,7 @@ test('signs each shipment once, beside the signatures of others', async () => {
   )
   const [first] = chain
   const before = await readFile(join(first!.directory, nameFor(one)))
-  expect(results(await sign(one, 'content'))).toMatchObject([{ changed: false }, { changed: false }])
+  expect(results(await sign(one, content))).toMatchObject([{ changed: false }, { changed: false }])
   expect(await readFile(join(first!.directory, nameFor(one)))).toEqual(before)
   expect(results(await sign(two, first!.directory))).toMatchObject([{ changed: true }])
   expect(await signatures(first!)).toEqual([nameFor(one), nameFor(two)].toSorted())
@@ -76,7 +78,7 @@ test('signs each shipment once, beside the signatures of others', async () => {
   await writeFile(keyring, await one.gpg(['--export', one.fingerprint]))
   const files = [nameFor(one), 'SHA256SUMS'].map((name) => join(first!.directory, name))
   expect((await run('gpgv', ['--keyring', keyring, ...files])).stderr).toContain('Good signature')
-  expect((await verify('content')).exit).toBe(0)
+  expect((await verify(content)).exit).toBe(0)
 })
 
 test('a signature that is there and bad is made anew', async () => {
@@ -90,19 +92,8 @@ test('a signature that is there and bad is made anew', async () => {
 })
 
 test('a dry run says what it would sign', async () => {
-  expect(results(await sign(one, '--dry-run', 'content'))).toMatchObject([
-    { changed: true },
-    { changed: true },
-  ])
+  expect(results(await sign(one, '--dry-run', content))).toMatchObject([{ changed: true }, { changed: true }])
   expect(await signatures(chain[0]!)).toEqual([])
-})
-
-test('the documents of a pipe are read anew', async () => {
-  const { stdout } = await seqMeta(['show', 'content/seq2-sample'])
-  const argv = ['sign', '--sign-key', one.fingerprint, '--gpg-home', one.home]
-  const kind = stdout.replace('"kind":"Sample"', '"kind":"Sequence"')
-  expect((await seqMeta(argv, { stdin: kind })).exit).toBe(0)
-  expect(await signatures(chain[1]!)).toEqual([nameFor(one)])
 })
 
 test('nothing is signed where one of the shipments is not whole', async () => {
@@ -118,34 +109,34 @@ test('nothing is signed where one of the shipments is not whole', async () => {
     const path = join(second!.directory, file)
     const before = await readFile(path).catch(() => undefined)
     await writeFile(path, bytes)
-    const ran = await sign(one, 'content')
+    const ran = await sign(one, content)
     expect(ran.exit, file).toBe(exit)
     expect(ran.documents).toMatchObject([{ kind: 'Failure', result: { ok: false, changed: false } }])
     expect(await signatures(first!)).toEqual([])
     await (before === undefined ? rm(path) : writeFile(path, before))
   }
-  expect((await sign(one, 'content')).exit).toBe(0)
+  expect((await sign(one, content)).exit).toBe(0)
 })
 
 test('a key that is not there, or not named', async () => {
-  expect((await seqMeta(['sign', 'content'])).exit).toBe(64)
-  expect((await seqMeta(['sign', '--sign-key', 'nobody', '--gpg-home', one.home, 'content'])).exit).toBe(80)
-  expect((await seqMeta(['sign', '--sign-key', 'x', '--gpg-home', 'gone', 'content'])).exit).toBe(66)
+  expect((await seqMeta(['sign', content])).exit).toBe(64)
+  expect((await seqMeta(['sign', '--sign-key', 'nobody', '--gpg-home', one.home, content])).exit).toBe(80)
+  expect((await seqMeta(['sign', '--sign-key', 'x', '--gpg-home', 'gone', content])).exit).toBe(66)
 })
 
 test('with a trust file verify demands signatures, and says whose it found', async () => {
   const trust = await trusting([one])
-  expect((await verify('content')).documents).toMatchObject([{ signed: false }, { signed: false }])
-  const unsigned = await verify('--trust', trust, 'content')
+  expect((await verify(content)).documents).toMatchObject([{ signed: false }, { signed: false }])
+  const unsigned = await verify('--trust', trust, content)
   expect(unsigned.exit).toBe(80)
   expect(codes(unsigned)).toEqual([['SIG_MISSING'], ['SIG_MISSING']])
 
   // A later one vouches for those that it continues, not the other way round.
   await sign(one, chain[0]!.directory)
-  expect(codes(await verify('--trust', trust, 'content'))).toEqual([[], ['SIG_MISSING']])
+  expect(codes(await verify('--trust', trust, content))).toEqual([[], ['SIG_MISSING']])
   await rm(join(chain[0]!.directory, nameFor(one)))
   await sign(one, chain[1]!.directory)
-  const vouched = await verify('--trust', trust, 'content')
+  const vouched = await verify('--trust', trust, content)
   expect(vouched.exit, vouched.stderr).toBe(0)
   expect(vouched.documents).toMatchObject([
     { signed: true, signers: [] },
@@ -153,9 +144,9 @@ test('with a trust file verify demands signatures, and says whose it found', asy
   ])
 
   // The file of the system counts where none is named.
-  const standing = await seqMeta(['verify', 'content'], { etc: join(directory, 'etc') })
+  const standing = await seqMeta(['verify', content], join(directory, 'etc'))
   expect(standing.documents).toMatchObject([{ signed: true }, { signed: true }])
-  const table = await verify('--trust', trust, '-o', 'table', 'content')
+  const table = await verify('--trust', trust, '-o', 'table', content)
   expect(table.stdout).toMatch(/^seq2-sample +full .* 1 .* whole$/m)
 })
 
@@ -189,7 +180,7 @@ test('too few, unknown, changed and revoked signatures', async () => {
 })
 
 test('a trust file that is wrong stops verify before anything is read', async () => {
-  expect((await verify('--trust', 'gone.yaml', 'content')).exit).toBe(66)
+  expect((await verify('--trust', 'gone.yaml', content)).exit).toBe(66)
   const file = await trusting([one], { threshold: 9 })
-  expect((await verify('--trust', file, 'content')).exit).toBe(78)
+  expect((await verify('--trust', file, content)).exit).toBe(78)
 })

@@ -98,18 +98,29 @@ function checkSet(text: Buffer, path: string, { document }: VolumeJob): void {
 function compare(sums: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>, path: string): void {
   for (const [name, expected] of sums) {
     const actual = found.get(name)
-    if (actual !== expected) throw damaged(path, `${name} is ${actual === undefined ? 'missing' : 'damaged'}`, { expected, actual: actual ?? 'absent' })
+    if (actual !== expected)
+      throw damaged(path, `${name} is ${actual === undefined ? 'missing' : 'damaged'}`, {
+        expected,
+        actual: actual ?? 'absent',
+      })
   }
   for (const name of found.keys()) if (!sums.has(name)) throw damaged(path, `${name} does not belong to it`)
 }
 
 /** Ciphertext says nothing about what is in it, and neither do sums of parts. */
-function compareJob(found: ReadonlyMap<string, string>, path: string, { document, entries }: VolumeJob): void {
+function compareJob(
+  found: ReadonlyMap<string, string>,
+  path: string,
+  { document, entries }: VolumeJob,
+): void {
   for (const { stored, sha256, part } of entries) {
     const actual = found.get(stored)
     const isProven = document.encryption === undefined && part === undefined
     if (actual === undefined || (isProven && actual !== sha256))
-      throw damaged(path, `${stored} is not as it was planned`, { expected: sha256, actual: actual ?? 'absent' })
+      throw damaged(path, `${stored} is not as it was planned`, {
+        expected: sha256,
+        actual: actual ?? 'absent',
+      })
   }
 }
 

@@ -49,11 +49,17 @@ export class EntryWriter {
     if (encryptor !== undefined)
       return reader.read(entry, (chunks, proof) => this.#encrypt(encryptor, entry, path, chunks, proof))
     if ((await stagedSize(path)) === entry.size_bytes) {
-      const kept = await (entry.part === undefined ? this.#keepFile(entry, path) : this.#keepPart(entry, path))
+      const kept = await (entry.part === undefined
+        ? this.#keepFile(entry, path)
+        : this.#keepPart(entry, path))
       if (kept !== undefined) return { sha256: kept, kept: true }
     }
-    if (entry.part !== undefined) return reader.read(entry, (chunks, proof) => this.#copyPart(path, entry, chunks, proof))
-    return (await this.#linked(entry, path)) ?? reader.read(entry, (chunks, proof) => this.#copyFile(path, entry, chunks, proof))
+    if (entry.part !== undefined)
+      return reader.read(entry, (chunks, proof) => this.#copyPart(path, entry, chunks, proof))
+    return (
+      (await this.#linked(entry, path)) ??
+      reader.read(entry, (chunks, proof) => this.#copyFile(path, entry, chunks, proof))
+    )
   }
 
   async #keepFile(entry: VolumeEntry, path: string): Promise<string | undefined> {
@@ -96,7 +102,9 @@ export class EntryWriter {
     chunks: AsyncIterable<Buffer>,
     proof: FileProof,
   ): Promise<Written> {
-    await writeStaged(path, (handle) => pump(this.#paced(chunks), { handle, path }, (chunk) => this.#eat(chunk, proof)))
+    await writeStaged(path, (handle) =>
+      pump(this.#paced(chunks), { handle, path }, (chunk) => this.#eat(chunk, proof)),
+    )
     // Of a whole file the proof is of what was written.
     return { sha256, kept: false }
   }

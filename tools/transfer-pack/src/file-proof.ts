@@ -28,11 +28,15 @@ export class FileProof {
   finish(): void {
     const actual = this.#hash.digest('hex')
     if (actual === this.#entry.sha256) return
-    throw new CarryallError('DIGEST_MISMATCH', `${this.#path} is damaged: it does not have the sum of its metadata`, {
-      subject: { kind: 'file', name: this.#path },
-      expected: this.#entry.sha256,
-      actual,
-      hint: `Make or carry ${this.#entry.shipment} again; seq-meta verify names all that is damaged`,
-    })
+    throw new CarryallError(
+      'DIGEST_MISMATCH',
+      `${this.#path} is damaged: it does not have the sum of its metadata`,
+      {
+        subject: { kind: 'file', name: this.#path },
+        expected: this.#entry.sha256,
+        actual,
+        hint: `Make or carry ${this.#entry.shipment} again; seq-meta verify names all that is damaged`,
+      },
+    )
   }
 }

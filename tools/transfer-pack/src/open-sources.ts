@@ -32,7 +32,9 @@ export async function openSources(plan: TransferPlan, content: string | undefine
     const base = baseOf(plan, chain.name, content) ?? chain.directory
     for (const shipment of chain.shipments) {
       const directory = moved(shipment.directory, chain.directory, base) ?? join(base, shipment.name)
-      metadata.push(...(await metadataFiles(directory, { chain: chain.name, shipment: shipment.name, ...shipment })))
+      metadata.push(
+        ...(await metadataFiles(directory, { chain: chain.name, shipment: shipment.name, ...shipment })),
+      )
       const files = shipment.carried ? await filesOf(directory) : undefined
       places.set(`${chain.name}/${shipment.name}`, files === undefined ? { directory } : { directory, files })
     }
@@ -40,10 +42,14 @@ export async function openSources(plan: TransferPlan, content: string | undefine
   const placeOf = ({ chain, shipment }: Pick<VolumeEntry, 'chain' | 'shipment'>): Place => {
     const place = places.get(`${chain}/${shipment}`)
     if (place !== undefined) return place
-    throw new CarryallError('INDEX_MISMATCH', `The plan has files of ${chain}/${shipment}, which is none of its shipments`, {
-      subject: { kind: 'shipment', name: shipment },
-      hint: 'Plan again',
-    })
+    throw new CarryallError(
+      'INDEX_MISMATCH',
+      `The plan has files of ${chain}/${shipment}, which is none of its shipments`,
+      {
+        subject: { kind: 'shipment', name: shipment },
+        hint: 'Plan again',
+      },
+    )
   }
   return {
     metadata,
@@ -76,7 +82,8 @@ async function filesOf(directory: string): Promise<ReadonlyMap<string, ShipmentF
 
 function checkPlanned(entry: VolumeEntry, file: ShipmentFile | undefined): void {
   const end = (entry.offset ?? 0) + entry.size_bytes
-  if (file?.sha256 === entry.sha256 && file.size_bytes === entry.file_size_bytes && end <= file.size_bytes) return
+  if (file?.sha256 === entry.sha256 && file.size_bytes === entry.file_size_bytes && end <= file.size_bytes)
+    return
   throw new CarryallError('INDEX_MISMATCH', `${entry.shipment} has no file ${entry.path} as it was planned`, {
     subject: { kind: 'file', name: entry.path },
     expected: entry.sha256,

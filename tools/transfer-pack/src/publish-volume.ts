@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Phase } from '@carryall/cli'
 import { publishDirectory, removeTree, syncTree } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
@@ -44,9 +44,13 @@ export async function publishVolume(
     await writeSmall(staged, { stored, bytes, encrypted: false }, undefined)
     sums.set(stored, sha256(bytes))
   }
-  await removeStrays(staged, '', new Set(sums.keys()))
+  await removeStrays(staged, sums.keys())
   // All of it in one go; what is left to sync one by one is little.
-  await run('sync', ['-f', '--', staged], { timeoutMs: SYNC_TIMEOUT_MS, package: 'coreutils', signal: ports.signal })
+  await run('sync', ['-f', '--', staged], {
+    timeoutMs: SYNC_TIMEOUT_MS,
+    package: 'coreutils',
+    signal: ports.signal,
+  })
   await syncTree(staged)
   if (ports.verify) await readBack(staged, sums, ports)
   await removeTree(final)
@@ -71,13 +75,16 @@ export async function signatures(
 }
 
 /** What a run left that had something else to write. */
-async function removeStrays(staged: string, below: string, named: ReadonlySet<string>): Promise<void> {
-  for (const entry of await readdir(join(staged, below), { withFileTypes: true })) {
-    const path = below === '' ? entry.name : `${below}/${entry.name}`
-    if (entry.isDirectory() && [...named].some((name) => name.startsWith(`${path}/`)))
-      await removeStrays(staged, path, named)
-    else if (!named.has(path)) await removeTree(join(staged, path))
-  }
+async function removeStrays(staged: string, files: Iterable<string>): Promise<void> {
+  const named = new Set(files)
+  for (const file of [...named]) for (let at = dirname(file); at !== '.'; at = dirname(at)) named.add(at)
+  const pending = ['']
+  for (let below = pending.pop(); below !== undefined; below = pending.pop())
+    for (const entry of await readdir(join(staged, below), { withFileTypes: true })) {
+      const path = join(below, entry.name)
+      if (!named.has(path)) await removeTree(join(staged, path))
+      else if (entry.isDirectory()) pending.push(path)
+    }
 }
 
 async function readBack(

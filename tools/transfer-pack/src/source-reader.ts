@@ -43,18 +43,13 @@ export class SourceReader {
   async finish(part: VolumeEntry): Promise<void> {
     await this.#open(part, async (handle) => {
       const proof = await this.#proofUpTo({ ...part, offset: part.file_size_bytes }, handle)
-      this.#proofs.delete(keyOf(part))
+      this.#proofs.delete(fileKey(part))
       proof.finish()
     })
   }
 
-  /** Begins the proof of a file anew. */
-  forget(part: VolumeEntry): void {
-    this.#proofs.delete(keyOf(part))
-  }
-
   async #proofUpTo(entry: VolumeEntry, handle: FileHandle): Promise<FileProof> {
-    const key = keyOf(entry)
+    const key = fileKey(entry)
     const proof = this.#proofs.get(key) ?? new FileProof(entry, this.#sources.pathOf(entry))
     if (entry.part !== undefined) this.#proofs.set(key, proof)
     const missing = (entry.offset ?? 0) - proof.position
@@ -92,6 +87,15 @@ function unreadable(error: unknown, path: string): unknown {
   return fromSystemError(error, `read ${path}`, { subject: { kind: 'file', name: path } })
 }
 
-function keyOf(entry: VolumeEntry): string {
+/** Of each file in parts, the last part that these volumes have: after it the file is proven as a whole. */
+export function lastParts(
+  jobs: readonly { readonly entries: readonly VolumeEntry[] }[],
+): ReadonlySet<VolumeEntry> {
+  const parts = jobs.flatMap((job) => job.entries).filter((entry) => entry.part !== undefined)
+  return new Set(new Map(parts.map((part) => [fileKey(part), part])).values())
+}
+
+/** The same for all parts of one file. */
+export function fileKey(entry: VolumeEntry): string {
   return `${entry.chain}/${entry.shipment}/${entry.path}`
 }

@@ -68,7 +68,8 @@ export async function writeSmall(
   encryptor: Encryptor | undefined,
 ): Promise<string> {
   const chunks: Buffer[] = []
-  if (encrypted && encryptor !== undefined) for await (const chunk of encryptor.encrypt(once(bytes))) chunks.push(Buffer.from(chunk))
+  if (encrypted && encryptor !== undefined)
+    for await (const chunk of encryptor.encrypt(once(bytes))) chunks.push(Buffer.from(chunk))
   else chunks.push(bytes)
   const content = Buffer.concat(chunks)
   const path = join(staged, stored)

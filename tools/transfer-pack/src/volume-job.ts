@@ -35,10 +35,10 @@ export function volumeJob(plan: TransferPlan, number: number, options: JobOption
   const { encryptor, encryptMetadata } = options
   const suffix = encryptor?.suffix ?? ''
   const hidden = encryptor !== undefined && encryptMetadata
-  const metadata = options.metadata.map(({ bytes: _, ...file }, index) => ({
-    ...file,
-    stored: hidden ? opaque('metadata', index, suffix) : file.stored,
-  }))
+  const metadata = options.metadata.map((file, index) => {
+    const { bytes: _, ...listed } = file
+    return { ...listed, stored: hidden ? opaque('metadata', index, suffix) : file.stored }
+  })
   const planned = volumeDocument(plan, number, {
     tool: options.tool,
     metadata,
@@ -67,11 +67,14 @@ export function volumeJob(plan: TransferPlan, number: number, options: JobOption
   }
 }
 
-/** Every file that the volume will have, but its signatures, with the most bytes that it takes. */
-export function plannedFiles(
-  job: VolumeJob,
-  encryptor: Encryptor | undefined,
-): readonly { readonly path: string; readonly size: number }[] {
+/** A file to be written, with the most bytes that it takes. */
+export interface PlannedFile {
+  readonly path: string
+  readonly size: number
+}
+
+/** Every file that the volume will have, but its signatures. */
+export function plannedFiles(job: VolumeJob, encryptor: Encryptor | undefined): readonly PlannedFile[] {
   const ciphertext = (size: number): number => size + (encryptor?.overhead(size) ?? 0)
   const small = [...job.metadata, job.description].map(({ stored, bytes, encrypted }) => ({
     path: stored,

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { CarryallError, isCarryallError } from '@carryall/errors'
-import { parseKind, readDocuments, shipmentKind, type ShipmentDocument, type Volume } from '@carryall/schemas'
+import {
+  parseKind,
+  readDocuments,
+  shipmentKind,
+  type ChainState,
+  type ShipmentDocument,
+  type Volume,
+} from '@carryall/schemas'
 import { digestOf, parseSums, readLanded, SIGNATURE, SUMS_FILE, type Shipment } from '@carryall/shipment'
 import { judge, readChainState, type Incoming, type Judgement } from '@carryall/site'
 import type { SmallFiles } from './read-volume.ts'
@@ -23,8 +30,8 @@ export interface Admission {
   readonly judgement: Judgement
   /** Directories that are there now. */
   readonly here: readonly Shipment[]
-  /** A run that was killed left something to settle in the state. */
-  readonly unsettled: boolean
+  /** What a run that was killed was about to land. */
+  readonly pending: ChainState['pending']
 }
 
 /**
@@ -49,7 +56,7 @@ export async function admitChain(chain: CrossingChain, small: SmallFiles, site: 
     incoming: arriving,
     policy: site.policy(chain.id),
   })
-  return { chain, directory, arriving, judgement, here, unsettled: state?.pending !== undefined }
+  return { chain, directory, arriving, judgement, here, pending: state?.pending }
 }
 
 /** Shipments of the set that have to be put together: carried, and not in the content directory. By number. */

@@ -2,6 +2,7 @@ import type { Context } from '@carryall/cli'
 import type { CarryallError } from '@carryall/errors'
 import { Exit } from '@carryall/errors'
 import type { AuditEntry, Volume } from '@carryall/schemas'
+import type { Shipment } from '@carryall/shipment'
 import { auditUser, openAuditLog, recordAudit } from '@carryall/site'
 import type { Admission, Arriving } from './admit.ts'
 import type { Site } from './site.ts'
@@ -11,6 +12,8 @@ export interface Auditor {
   /** Proves that the log can be written, before anything else is. */
   open(): Promise<void>
   landed(arriving: Arriving, admission: Admission, volume: Volume): Promise<void>
+  /** What a run landed that was killed before it could tell. */
+  settled(landed: Shipment, admission: Admission): Promise<void>
   reset(admission: Admission): Promise<void>
   refused(error: CarryallError, volume: Volume): Promise<void>
 }
@@ -26,18 +29,26 @@ export function auditor(context: Context, site: Site): Auditor {
       { now: () => context.now() },
     )
   }
+  const land = (
+    { metadata, metadataDigest }: Pick<Shipment, 'metadata' | 'metadataDigest'>,
+    { directory }: Admission,
+    notes: readonly string[],
+  ): Promise<void> =>
+    record({
+      action: 'land',
+      target: directory,
+      subject: { kind: metadata.kind, name: metadata.name, digest: metadataDigest },
+      outcome: 'done',
+      note: notes.join('; '),
+    })
   return {
     open: () => openAuditLog(site.stateDir),
-    landed: ({ metadata, metadataDigest }, { directory, judgement }, volume) =>
-      record({
-        action: 'land',
-        target: directory,
-        subject: { kind: metadata.kind, name: metadata.name, digest: metadataDigest },
-        outcome: 'done',
-        note: [`set ${volume.set}`, judgement.signed ? 'signed' : 'not signed', ...judgement.notes].join(
-          '; ',
-        ),
-      }),
+    landed: (arriving, admission, { set }) => {
+      const { signed, notes } = admission.judgement
+      return land(arriving, admission, [`set ${set}`, signed ? 'signed' : 'not signed', ...notes])
+    },
+    settled: (shipment, admission) =>
+      land(shipment, admission, ['landed by a run that was killed; recorded by the next one']),
     reset: ({ directory, chain }) =>
       record({
         action: 'accept-state-reset',

@@ -4,7 +4,7 @@ import { CarryallError } from '@carryall/errors'
 import { humanSize, type VolumeEntry } from '@carryall/schemas'
 import type { LandingDirectory } from '@carryall/shipment'
 import { toLand, type Admission, type Arriving } from './admit.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openStage, type Proven, type Stage } from './stage.ts'
 
 /** A chain of a set while it is taken in: where its shipments are put together. */
 export interface Intake extends AsyncDisposable {
@@ -12,7 +12,7 @@ export interface Intake extends AsyncDisposable {
   /** Shipments that are not published yet, by number. */
   readonly open: readonly OpenShipment[]
   wants(entry: VolumeEntry): boolean
-  take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: () => Promise<void>): Promise<void>
+  take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: Proven): Promise<void>
   /** Forgets one that was published. */
   done(shipment: OpenShipment): void
 }
@@ -28,7 +28,7 @@ export interface OpenShipment {
 export async function openIntake(admission: Admission, landing: LandingDirectory): Promise<Intake> {
   const open: OpenShipment[] = []
   for (const arriving of toLand(admission)) {
-    const staging = await landing.staging(arriving.metadataDigest.slice('sha256:'.length, 39))
+    const staging = await stagingOf(arriving, landing)
     open.push({ arriving, staging, stage: await openStage(staging, arriving.metadata) })
   }
   await requireRoom(landing.path, open)
@@ -46,6 +46,14 @@ export async function openIntake(admission: Admission, landing: LandingDirectory
       for (const { stage } of open) await stage[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Where a shipment is put together. */
+export function stagingOf(
+  { metadataDigest }: { readonly metadataDigest: string },
+  landing: LandingDirectory,
+): Promise<string> {
+  return landing.staging(metadataDigest.slice('sha256:'.length, 39))
 }
 
 async function requireRoom(directory: string, open: readonly OpenShipment[]): Promise<void> {

@@ -2,7 +2,7 @@ import type { Volume, VolumeEntry } from '@carryall/schemas'
 import type { LandingDirectory } from '@carryall/shipment'
 import { admitChain, isReset, toLand, type Admission, type Arriving } from './admit.ts'
 import type { Auditor } from './auditor.ts'
-import { openIntake, type Intake } from './intake.ts'
+import { openIntake, stagingOf, type Intake } from './intake.ts'
 import { rememberJudged } from './publish.ts'
 import type { SmallFiles } from './read-volume.ts'
 import { readSet, type SetRecord } from './sets.ts'
@@ -38,17 +38,28 @@ export async function openSet(volume: Volume, small: SmallFiles, ports: SetPorts
   for (const chain of volume.chains) admissions.push(await admitChain(chain, small, site))
   const chains: OpenChain[] = []
   for (const before of ports.dryRun ? [] : admissions) {
-    if (toLand(before).length === 0 && !before.unsettled && !isReset(before)) continue
+    if (toLand(before).length === 0 && before.pending === undefined && !isReset(before)) continue
     await audit.open()
     const landing = await ports.landingOf(before)
     // Under the lock: another run may have landed something since.
     const admission = await admitChain(before.chain, small, site)
+    await settlePending(admission, landing, audit)
     await rememberJudged(admission, site)
     if (isReset(admission)) await audit.reset(admission)
     const intake = await openIntake(admission, landing)
-    chains.push({ intake, landing, record: await readSet(landing, volume) })
+    const record = await readSet(landing, volume)
+    if (intake.open.length > 0) chains.push({ intake, landing, record })
+    else await landing.discard(record.directory)
   }
   return { set: volume.set, admissions, chains }
+}
+
+/** Ends what a run began that was killed between the rename and the mark; the mark itself is raised by `rememberJudged`. */
+async function settlePending(admission: Admission, landing: LandingDirectory, audit: Auditor): Promise<void> {
+  const landed = admission.here.find((one) => one.metadataDigest === admission.pending?.metadata_digest)
+  if (landed === undefined) return
+  await audit.settled(landed, admission)
+  await landing.discard(await stagingOf(landed, landing))
 }
 
 /** The chain of an entry, where something of it is still to come. */

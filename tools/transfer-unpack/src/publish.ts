@@ -13,19 +13,21 @@ export interface PublishPorts {
   readonly site: Site
   readonly now: () => Date
   readonly signal: AbortSignal
+  /** It has its name: what is to be done before the mark stands for it. A run that is killed there is settled by the next. */
+  readonly landed: () => Promise<void>
 }
 
 /**
  * Publishes a shipment that is whole: its small files beside the others, names and sizes compared once more, each file shown
- * to the scan program, the links that were passed over recorded, the state told what is coming, one rename, the mark raised.
+ * to the scan program, the links that were passed over recorded, the state told what is coming, one rename, `landed`, the mark raised.
  * Throws SCAN_REFUSED, FILE_* (82), OUTPUT_EXISTS, and as `commitFile` does.
  */
 export async function publishShipment(
   { arriving, stage }: OpenShipment,
   admission: Admission,
   landing: LandingDirectory,
-  { site, now, signal }: PublishPorts,
-): Promise<Shipment> {
+  { site, now, signal, landed }: PublishPorts,
+): Promise<void> {
   const { signed, headstones } = admission.judgement
   for (const [name, bytes] of arriving.files) await commitFile(join(stage.tree, name), bytes, { sync: false })
   await requireWhole(await readShipment(stage.tree))
@@ -44,9 +46,14 @@ export async function publishShipment(
       },
     )
   await remember((state) => withPending(state, arriving, { now: now(), signed }))
-  const shipment = await landing.land(stage.tree, arriving.metadata.name)
+  try {
+    await landing.land(stage.tree, arriving.metadata.name)
+  } catch (error) {
+    await stage.distrust().catch(() => undefined)
+    throw error
+  }
+  await landed()
   await remember((state) => raise(state, arriving, { now: now(), signed, landed: true }))
-  return shipment
 }
 
 /** Writes what the judge made of the state: settled after a run that was killed, or made anew where that was accepted. */

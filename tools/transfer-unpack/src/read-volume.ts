@@ -3,6 +3,7 @@ import { CarryallError, Exit, isCarryallError } from '@carryall/errors'
 import type { VolumeFile, VolumeSource } from '@carryall/media'
 import { parseKind, readDocuments, volumeKind, type Volume, type VolumeEntry } from '@carryall/schemas'
 import { byByte, parseSums, SIGNATURE, SUMS_FILE } from '@carryall/shipment'
+import type { Proven } from './stage.ts'
 import { begins, differs, invalid, missing, unexpected } from './volume-faults.ts'
 
 const PASSED_OVER = 'passed over'
@@ -17,8 +18,7 @@ export interface VolumeVisitor {
   /** All that says what the volume is has arrived. False: nothing more of it is read. Throws to refuse the whole volume. */
   admit(volume: Volume, small: SmallFiles): Promise<boolean>
   wants(entry: VolumeEntry): boolean
-  /** `proven` throws where the stored bytes are not those of `SHA256SUMS`, if that has come. */
-  take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: () => Promise<void>): Promise<void>
+  take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: Proven): Promise<void>
   /** An entry is damaged, or cannot be read; the others still are. */
   failed(error: CarryallError): void
 }
@@ -80,23 +80,22 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
       seen.set(file.path, PASSED_OVER)
       return
     }
-    const hash = createHash('sha256')
-    const proven = async (): Promise<void> => {
-      const actual = hash.copy().digest('hex')
+    const note = (actual: string): void => {
       seen.set(file.path, actual)
       compare(file.path, actual)
     }
-    const stored = { failed: false, chunks: hashing(file.chunks(), hash, () => (stored.failed = true)) }
+    const medium = { failed: false }
+    const stored = watched(file.chunks(), () => (medium.failed = true))
     const format = volume!.encryption
     try {
-      await visitor.take(
-        of,
-        format === undefined ? stored.chunks : visitor.decrypt(format, stored.chunks),
-        proven,
-      )
+      if (format === undefined) await visitor.take(of, stored, note)
+      else {
+        const hash = createHash('sha256')
+        await visitor.take(of, visitor.decrypt(format, hashing(stored, hash)), () => note(hash.digest('hex')))
+      }
     } catch (error) {
       // A bad place on the medium, or bad bytes: that entry is lost. What fails on this side concerns them all.
-      if (!isCarryallError(error) || !(stored.failed || error.exit === Exit.INTEGRITY)) throw error
+      if (!isCarryallError(error) || !(medium.failed || error.exit === Exit.INTEGRITY)) throw error
       seen.set(file.path, PASSED_OVER)
       visitor.failed(error)
     }
@@ -149,12 +148,15 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
   return { volume, faults }
 }
 
-/** Hashes what passes, and tells where the medium, not the taker, failed. */
-async function* hashing(
-  chunks: AsyncIterable<Buffer>,
-  hash: Hash,
-  onFailure: () => void,
-): AsyncGenerator<Buffer> {
+async function* hashing(chunks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk)
+    yield chunk
+  }
+}
+
+/** Tells where the medium, not the taker, failed. */
+async function* watched(chunks: AsyncIterable<Buffer>, onFailure: () => void): AsyncGenerator<Buffer> {
   const iterator = chunks[Symbol.asyncIterator]()
   try {
     for (;;) {
@@ -163,7 +165,6 @@ async function* hashing(
         throw error
       })
       if (next.done) return
-      hash.update(next.value)
       yield next.value
     }
   } finally {

@@ -1,11 +1,12 @@
 import { createHash, type Hash } from 'node:crypto'
-import { lstat } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   commitFile,
   ensureDirectory,
   openAssembly,
   readChunks,
+  removeOrphans,
   removeTree,
   type Assembly,
   type Piece,
@@ -28,11 +29,19 @@ export interface Stage extends AsyncDisposable {
   /** True where an entry brings something that is not here. */
   wants(entry: VolumeEntry): boolean
   /**
+   * Forgets the files that were never synced one by one, after a sync of the tree has failed: what is read back of them may
+   * be in the cache alone.
+   */
+  distrust(): Promise<void>
+  /**
    * Takes an entry's bytes: exactly as many as it says. A whole file appears in the tree once its sha256 is right, a part is
    * recorded, and the last part makes the file. Throws SIZE_MISMATCH, DIGEST_MISMATCH (82), and as `commitFile` does.
    */
-  take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: () => Promise<void>): Promise<void>
+  take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: Proven): Promise<void>
 }
+
+/** Told the sha256 (hex) of an entry's bytes before they count; throws where they are not what they should be. */
+export type Proven = (sha256: string) => void
 
 /** A file in parts, while this run works on it. */
 interface Open {
@@ -48,6 +57,7 @@ export async function openStage(directory: string, shipment: ShipmentDocument): 
   const parts = join(directory, 'parts')
   await ensureDirectory(tree)
   await ensureDirectory(parts)
+  for (const place of [tree, parts]) await removeOrphansBelow(place)
   const files = new Map(shipment.files.map((file) => [file.path, file]))
   const whole = new Set<string>()
   const open = new Map<string, Open>()
@@ -94,20 +104,22 @@ export async function openStage(directory: string, shipment: ShipmentDocument): 
     file: ShipmentFile,
     entry: VolumeEntry,
     chunks: AsyncIterable<Buffer>,
-    proven: () => Promise<void>,
+    proven: Proven,
   ): Promise<void> {
     const part = await opened(file)
     const offset = entry.offset ?? 0
+    const hash = createHash('sha256')
+    const inOrder = part.position === offset
     let at = offset
     for await (const chunk of exactly(chunks, entry)) {
-      await part.assembly.write(chunk, at)
-      if (part.position === at) {
-        part.hash.update(chunk)
-        part.position += chunk.length
-      }
+      await part.assembly.write(chunk, at, (bytes) => {
+        hash.update(bytes)
+        if (inOrder) part.hash.update(bytes)
+      })
       at += chunk.length
+      if (inOrder) part.position = at
     }
-    await proven()
+    proven(hash.digest('hex'))
     await part.assembly.record({ offset, size: entry.size_bytes })
     if (covered(file) === file.size_bytes) await finish(file, part)
   }
@@ -130,15 +142,35 @@ export async function openStage(directory: string, shipment: ShipmentDocument): 
       if (entry.part !== undefined) return takePart(file, entry, chunks, proven)
       const target = join(tree, file.path)
       await ensureDirectory(dirname(target))
-      await commitFile(target, checked(exactly(chunks, entry), file, proven), {
+      const hash = createHash('sha256')
+      await commitFile(target, exactly(chunks, entry), {
         sync: file.size_bytes >= SYNC_EACH,
+        tap: (chunk) => hash.update(chunk),
+        prove() {
+          const actual = hash.digest('hex')
+          if (actual !== file.sha256) throw mismatch(file, actual)
+          proven(actual)
+        },
       })
       whole.add(file.path)
+    },
+    async distrust() {
+      for (const file of shipment.files) {
+        if (file.size_bytes >= SYNC_EACH) continue
+        whole.delete(file.path)
+        await removeTree(join(tree, file.path))
+      }
     },
     async [Symbol.asyncDispose]() {
       for (const { assembly } of open.values()) await assembly[Symbol.asyncDispose]()
     },
   }
+}
+
+async function removeOrphansBelow(directory: string): Promise<void> {
+  await removeOrphans(directory)
+  for (const entry of await readdir(directory, { withFileTypes: true }))
+    if (entry.isDirectory()) await removeOrphansBelow(join(directory, entry.name))
 }
 
 /** How many bytes pieces cover, by offset: those of two plans may overlap. */
@@ -150,22 +182,6 @@ function coverage(pieces: readonly Piece[]): number {
     end = Math.max(end, offset + size)
   }
   return bytes
-}
-
-/** Passes chunks on; at the end their sha256 has to be the file's, or nothing is committed. */
-async function* checked(
-  chunks: AsyncIterable<Buffer>,
-  file: ShipmentFile,
-  proven: () => Promise<void>,
-): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256')
-  for await (const chunk of chunks) {
-    hash.update(chunk)
-    yield chunk
-  }
-  const actual = hash.digest('hex')
-  if (actual !== file.sha256) throw mismatch(file, actual)
-  await proven()
 }
 
 /** A file that an earlier run left: large ones got their name when they were durable, small ones are read again. */

@@ -108,13 +108,19 @@ export function takeIn(context: Context, site: Site): TakeIn {
       // In the order of the chain: what comes later waits for what comes before.
       if (shipment.stage.missing().length > 0) return
       const { arriving, staging } = shipment
-      await publishShipment(shipment, admission, landing, { site, now: () => context.now(), signal })
-      await audit.landed(arriving, admission, volume)
+      await publishShipment(shipment, admission, landing, {
+        site,
+        now: () => context.now(),
+        signal,
+        async landed() {
+          await audit.landed(arriving, admission, volume)
+          await landing.discard(staging)
+          if (intake.open.length === 1) await landing.discard(record.directory)
+        },
+      })
       intake.done(shipment)
       tell(arriving, admission, true)
-      await landing.discard(staging)
     }
-    await landing.discard(record.directory)
   }
 
   async function read(source: VolumeSource, phase: Phase): Promise<void> {

@@ -55,10 +55,11 @@ export async function statOf(path: string): Promise<Stats> {
   }
 }
 
-/** What it is, in words, where it is neither a regular file nor a directory. */
+/** What it is, in words, where it is no regular file. */
 export function kindOf(stats: Stats): string {
   if (stats.isSymbolicLink()) return 'the symbolic link'
   if (stats.isFIFO()) return 'the FIFO'
   if (stats.isSocket()) return 'the socket'
+  if (stats.isDirectory()) return 'the directory'
   return 'the device'
 }

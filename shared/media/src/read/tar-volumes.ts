@@ -53,23 +53,22 @@ function streamedVolume(entries: Cursor, root: string, place: string): VolumeSou
 async function* filesUnder(entries: Cursor, root: string, place: string): AsyncGenerator<VolumeFile, void, undefined> {
   const doubles = new Doubles(place)
   for (let entry = entries.current; entry !== undefined && rootOf(entry) === root; entry = entries.current) {
-    const { type, name, size, chunks } = entry
+    const { name, size, chunks } = entry
     const path = name.slice(root.length + 1)
     doubles.add(path)
-    if (type === 'file') yield { path, size, chunks }
+    yield { path, size, chunks }
     await entries.advance()
   }
 }
 
-/** The directory of the volume that an entry belongs to: up to the first component that is named as such. */
-function rootOf({ type, name }: StreamedEntry): string | undefined {
-  const parts = name.split('/')
-  const index = parts.findIndex(isVolumeName)
-  if (index < 0 || (type === 'file' && index === parts.length - 1)) return undefined
-  return parts.slice(0, index + 1).join('/')
+/** The directory of the volume that a file belongs to: up to the first component that is named as such. */
+function rootOf({ name }: StreamedEntry): string | undefined {
+  const directories = name.split('/').slice(0, -1)
+  const index = directories.findIndex(isVolumeName)
+  return index < 0 ? undefined : directories.slice(0, index + 1).join('/')
 }
 
-/** The entry at which a stream is. */
+/** The file at which a stream is. */
 class Cursor {
   readonly #entries: AsyncGenerator<StreamedEntry, void, undefined>
   readonly #census: Census
@@ -81,9 +80,12 @@ class Cursor {
   }
 
   async advance(): Promise<void> {
-    const { value } = await this.#entries.next()
-    this.current = value ?? undefined
-    if (this.current !== undefined) this.#census.add(this.current.name, this.current.size)
+    do {
+      const { value } = await this.#entries.next()
+      this.current = value ?? undefined
+      if (this.current !== undefined) this.#census.add(this.current.name, this.current.size)
+      // Some writers name the directories of several volumes before the files of the first.
+    } while (this.current?.type === 'directory')
   }
 
   async close(): Promise<void> {

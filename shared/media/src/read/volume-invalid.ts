@@ -12,9 +12,14 @@ export function volumeInvalid(what: string, place: string, details: ErrorDetails
 }
 
 /** FILE_UNEXPECTED: an entry of a volume that no volume holds. */
-export function fileUnexpected(what: string, path: string, place: string): CarryallError {
+export function fileUnexpected(
+  what: string,
+  path: string,
+  place: string,
+  hint = 'A volume holds regular files in directories and nothing else; this was not written by transfer-pack',
+): CarryallError {
   return new CarryallError('FILE_UNEXPECTED', `Refused ${what} ${JSON.stringify(path)} in ${place}`, {
-    hint: 'A volume holds regular files in directories and nothing else; this was not written by transfer-pack',
+    hint,
     subject: { kind: 'file', name: path },
   })
 }

@@ -6,13 +6,17 @@ import { makeShipment } from '@carryall/shipment/testing'
 const PER_SHIPMENT = 10
 
 /**
- * A chain of `count` shipments with indexes in a content directory: each holds ten blobs of its own and borrows ten of the
- * one half as far along, so that the last needs about log2(count) of them.
+ * A chain of `count` shipments with indexes in a content directory: each holds ten blobs of its own and borrows ten of
+ * another; of the one half as far along unless `lenderOf` says otherwise, so that the last needs about log2(count) of them.
  */
-export async function manyShipments(content: string, count: number): Promise<readonly Shipment[]> {
+export async function manyShipments(
+  content: string,
+  count: number,
+  lenderOf = (number: number): number => Math.max(1, Math.floor(number / 2)),
+): Promise<readonly Shipment[]> {
   const shipments: Shipment[] = []
   for (let number = 1; number <= count; number++) {
-    const lender = Math.max(1, Math.floor(number / 2))
+    const lender = lenderOf(number)
     const lines: BlobLine[] = Array.from({ length: PER_SHIPMENT }, (_, at) => ({
       digest: blob(number, at),
       size: 100,

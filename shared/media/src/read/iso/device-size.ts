@@ -1,11 +1,13 @@
-import type { FileHandle } from 'node:fs/promises'
-
 const FIRST = 64 * 1024
 const LAST = 2 ** 52
 const STEP = 512
 
+interface Readable {
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
+}
+
 /** Bytes of a block device, whose `stat` does not tell, found by reading single bytes. */
-export async function deviceSize(handle: FileHandle): Promise<number> {
+export async function deviceSize(handle: Readable): Promise<number> {
   const byte = Buffer.alloc(1)
   const isThere = async (position: number) => {
     try {

@@ -187,6 +187,7 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
         'in files that overlap',
         of(...['A', 'B', 'C'].map((id) => file(`${id}.;1`, { patch: (b, { sectors }) => overlap(b, sectors) }))),
       ],
+      ['in continuations that all records share', () => rawIso([volume(...sharing(60))], { areas: Buffer.alloc(SECTOR * 4) })],
       ['in the name', usingAreas(nm('n'.repeat(200)), FILE, nm('n'.repeat(100), 1), ce(AREAS, 0, 205))],
     ],
   ],
@@ -311,6 +312,12 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
   ],
 ]
 
+/** Files that each go on for 64 KiB, in what is the data of the last. */
+function sharing(count: number): RawNode[] {
+  const area = (index: number) => Buffer.concat([FILE, nm(`f${index}`), ce(AREAS, 0, 64 * 1024)])
+  const files = Array.from({ length: count }, (_, index) => file(`F${index}.;1`, { use: area(index) }))
+  return [...files, file('Z.;1', { data: Buffer.alloc(64 * 1024) })]
+}
 function filler(): RawNode[] {
   return Array.from({ length: 21 }, (_, index) => file(`F${index}.;1`))
 }

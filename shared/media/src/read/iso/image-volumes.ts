@@ -14,9 +14,8 @@ export async function* imageVolumes(path: string, signal?: AbortSignal): AsyncGe
   const image = shared(await openImage(path))
   try {
     const files = await listImage(image, signal)
-    for (const { name, root } of roots(path, files)) {
-      const own = files
-        .filter((file) => file.path.startsWith(root))
+    for (const { name, root, own: found } of volumesIn(path, files)) {
+      const own = found
         .map((file) => volumeFile(image, file, file.path.slice(root.length)))
         .sort((a, b) => readingOrder(a.path, b.path))
       const doubles = new Doubles(path)
@@ -41,14 +40,22 @@ export async function* imageVolumes(path: string, signal?: AbortSignal): AsyncGe
   }
 }
 
-function roots(path: string, files: readonly ImageFile[]): readonly { name: string; root: string }[] {
+interface Found {
+  readonly name: string
+  /** What the paths of its files begin with. */
+  readonly root: string
+  readonly own: readonly ImageFile[]
+}
+
+function volumesIn(path: string, files: readonly ImageFile[]): readonly Found[] {
   const paths = new Set(files.map((file) => file.path))
-  if (describesVolume((name) => paths.has(name))) return [{ name: basename(path).replace(/\.iso$/i, ''), root: '' }]
-  const tops = new Set(files.filter((file) => file.path.includes('/')).map((file) => file.path.split('/', 1)[0]!))
+  if (describesVolume((name) => paths.has(name)))
+    return [{ name: basename(path).replace(/\.iso$/i, ''), root: '', own: files }]
+  const tops = Map.groupBy(files, (file) => file.path.slice(0, file.path.indexOf('/') + 1))
   return [...tops]
-    .filter((top) => isVolumeName(top) || describesVolume((name) => paths.has(`${top}/${name}`)))
-    .toSorted(readingOrder)
-    .map((name) => ({ name, root: `${name}/` }))
+    .map(([root, own]) => ({ name: root.slice(0, -1), root, own }))
+    .filter(({ name, root }) => isVolumeName(name) || describesVolume((file) => root !== '' && paths.has(`${root}${file}`)))
+    .toSorted((a, b) => readingOrder(a.name, b.name))
 }
 
 function volumeFile(image: Image, { size, extents }: ImageFile, path: string): VolumeFile {

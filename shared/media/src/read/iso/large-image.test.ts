@@ -1,8 +1,8 @@
 import { closeSync, openSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { inTree, makeImage } from '../testing/make-image.ts'
-import { allVolumes, makeScratch, VOLUME } from '../testing/scratch.ts'
+import { inTree } from '../testing/make-image.ts'
+import { allVolumes, makeScratch, output, VOLUME } from '../testing/scratch.ts'
 
 test('reads a file of more than 4 GiB, in several extents', { timeout: 120_000 }, async () => {
   using scratch = makeScratch()
@@ -15,7 +15,11 @@ test('reads a file of more than 4 GiB, in several extents', { timeout: 120_000 }
   const handle = openSync(path, 'r+')
   marks.forEach((at, index) => writeSync(handle, Buffer.from([index + 1]), 0, 1, at))
   closeSync(handle)
-  const volumes = await allVolumes(await makeImage(scratch, ['-R', '-iso-level', '3']))
+  const image = join(scratch.path, 'image.iso')
+  // With holes: nobody should have to write 4 GiB for this.
+  const pipe = 'xorriso -as mkisofs -quiet -R -iso-level 3 -o - "$1" | dd of="$2" bs=1M iflag=fullblock conv=sparse'
+  await output('bash', '-o', 'pipefail', '-c', pipe, '-', join(scratch.path, 'tree'), image)
+  const volumes = await allVolumes(image)
   const zeros = Buffer.alloc(1024 * 1024)
   const seen: [number, number][] = []
   for await (const file of volumes[0]!.files()) {

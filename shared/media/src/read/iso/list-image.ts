@@ -4,6 +4,7 @@ import { bad } from './bytes.ts'
 import type { DirectoryRecord, Extent } from './directory-record.ts'
 import { directoryRecords } from './directory-records.ts'
 import { type Image, SECTOR } from './image.ts'
+import { metered } from './metered.ts'
 import { rockRidgeName, systemUseSkip } from './rock-ridge.ts'
 import { rootRecord } from './root-record.ts'
 
@@ -15,7 +16,6 @@ export interface ImageFile {
   readonly extents: readonly Extent[]
 }
 
-const MAX_DIRECTORY_BYTES = 512 * 1024 * 1024
 const DOTS = 2
 /** Of nearly 4 GiB each, where the writer is an honest one. */
 const MAX_EXTENTS = 4096
@@ -32,12 +32,12 @@ interface Directory {
  * bytes than the image. Throws VOLUME_INVALID, FILE_UNEXPECTED (links, devices, relocated directories), PATH_UNSAFE, IO_FAILED.
  */
 export async function listImage(image: Image, signal?: AbortSignal): Promise<readonly ImageFile[]> {
-  const root = await rootRecord(image)
+  const metadata = metered(image)
+  const root = await rootRecord(metadata)
   const census = new Census(image.place, image.size)
   const files: ImageFile[] = []
   const visited = new Set<number>()
   const pending: Directory[] = [{ path: '', extent: root, parent: root }]
-  let budget = MAX_DIRECTORY_BYTES
   let skip: number | undefined
 
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
@@ -46,16 +46,14 @@ export async function listImage(image: Image, signal?: AbortSignal): Promise<rea
     const at = { place: image.place, offset: extent.position }
     if (visited.has(extent.position)) throw bad('a directory is in two places', at)
     visited.add(extent.position)
-    budget -= extent.size
-    if (budget < 0) throw bad('the directories are too large', at)
 
     const open = new OpenFile()
     let index = 0
-    for await (const record of directoryRecords(image, extent, parent)) {
+    for await (const record of directoryRecords(metadata, extent, parent)) {
       if (index === 0 && path === '') skip = systemUseSkip(record)
       index += 1
       if (index <= DOTS) continue
-      const name = await nameOf(image, record, skip)
+      const name = await nameOf(metadata, record, skip)
       const child = path === '' ? name : `${path}/${name}`
       if (record.directory) {
         open.expectNone(record)

@@ -15,13 +15,15 @@ const KINDS: Readonly<Record<number, string>> = {
   0o120_000: 'the symbolic link',
   0o140_000: 'the socket',
 }
+const RELOCATED = 'the relocated directory'
+const DEEP = 'Make the image with xorriso, or with mkisofs -D, which leave deep directories where they are'
 /** What no file of a volume has. Relocated directories are in two places; sparse and compressed files are not what they hold. */
 const REFUSED: Readonly<Record<string, string>> = {
   SL: 'the symbolic link',
   PN: 'the device',
-  CL: 'the relocated directory',
-  PL: 'the relocated directory',
-  RE: 'the relocated directory',
+  CL: RELOCATED,
+  PL: RELOCATED,
+  RE: RELOCATED,
   SF: 'the sparse file',
   ZF: 'the compressed file',
 }
@@ -60,7 +62,8 @@ export async function rockRidgeName(image: Image, record: DirectoryRecord, skip:
     parts.push(payload.bytes.subarray(1))
   }
   const name = parts.length === 0 ? undefined : Buffer.concat(parts)
-  if (refused !== undefined) throw fileUnexpected(refused, (name ?? record.identifier).toString(), place)
+  if (refused !== undefined)
+    throw fileUnexpected(refused, (name ?? record.identifier).toString(), place, refused === RELOCATED ? DEEP : undefined)
   if (name !== undefined && open) throw bad('a name is cut', area)
   return name
 }
