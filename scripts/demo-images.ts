@@ -20,7 +20,7 @@ await stores.close()
 /** Version 2 has the same base layers, and little that is new. */
 async function push(version: 1 | 2): Promise<void> {
   const registry = stores.registry(host)
-  const base = sampleImage('base', { layers: [40 * MB, 20 * MB] })
+  const base = sampleImage('base', { layers: [90 * MB, 50 * MB] })
   const shared = base.blobs.slice(1)
   const app = sampleImage(`app ${version}`, { layers: [3 * MB * version], shared })
   await pushSample(registry, 'demo/base', base, '9')

@@ -6,7 +6,7 @@ import type { TransferCase } from './transfer/transfer-case.ts'
 import { makeUnpackCases } from './transfer/unpack-cases.ts'
 
 /** Faults that are tried for each case where not all are asked for. */
-const SAMPLE = { SIGKILL: 80, EIO: Number(process.env.N ?? 12), ENOSPC: 12 } as const
+const SAMPLE = { SIGKILL: Number(process.env.N ?? 80), EIO: Number(process.env.N ?? 12), ENOSPC: Number(process.env.N ?? 12) } as const
 /** Runs at once, each in a directory of its own. */
 const AT_ONCE = 2
 

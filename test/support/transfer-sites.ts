@@ -12,6 +12,8 @@ export interface Standing {
   readonly newest: number
   /** A run was killed here, and the next one has to settle what it left. */
   readonly killed: boolean
+  /** Digest of what that run had landed, and could not tell. */
+  readonly unsettled?: string
   /** As it is; to be copied, never written to. */
   readonly far: Far
 }
@@ -57,6 +59,7 @@ export async function makeStandings(
     name: STANDINGS[index]!,
     newest: [0, 1, 5, 5, 5, 6][index]!,
     killed: index >= 4,
+    ...(index === 5 ? { unsettled: six.metadataDigest } : {}),
     far,
   }))
 }

@@ -8,8 +8,10 @@ const GNU = 'ustar  \0'
 const file = (name: string | Buffer, fields: RawFields = {}) => rawEntry({ name, ...fields }, 'data')
 const gnu = (name: string, fields: RawFields = {}) => file(name, { magic: GNU, ...fields })
 const directory = (name: string) => rawEntry({ name, type: '5' })
-const symlink = (name: string, link: string, fields: RawFields = {}) => rawEntry({ name, link, type: '2', ...fields })
-const hardlink = (name: string, link: string, fields: RawFields = {}) => rawEntry({ name, link, type: '1', ...fields })
+const symlink = (name: string, link: string, fields: RawFields = {}) =>
+  rawEntry({ name, link, type: '2', ...fields })
+const hardlink = (name: string, link: string, fields: RawFields = {}) =>
+  rawEntry({ name, link, type: '1', ...fields })
 const pax = (...records: readonly (readonly [string, string | Buffer])[]) =>
   paxHeader(records.map(([key, value]) => paxRecord(key, value)))
 const named = (path: string | Buffer) => Buffer.concat([pax(['path', path]), file('stand-in')])
@@ -318,7 +320,10 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
       ['1 TiB by GNU', rawHeader({ magic: GNU, size: base256(`80${'0'.repeat(10)}010000000000`) })],
       ['a PAX header of 8 GiB', rawHeader({ type: 'x', size: 8 * 1024 ** 3 - 1 })],
       ['a PAX header of 65 KiB', pax(['comment', 'c'.repeat(66_000)]), file('a')],
-      ['a PAX header for all of 65 KiB', paxHeader([paxRecord('comment', 'c'.repeat(66_000))], { type: 'g' })],
+      [
+        'a PAX header for all of 65 KiB',
+        paxHeader([paxRecord('comment', 'c'.repeat(66_000))], { type: 'g' }),
+      ],
       ['a directory with data', rawEntry({ type: '5', name: 'd' }, 'data')],
       ['the top directory with data', rawEntry({ type: '5', name: './' }, 'data')],
     ],

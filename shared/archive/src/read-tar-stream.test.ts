@@ -96,7 +96,9 @@ describe('goes at the pace of its consumer', () => {
   })
 
   test('refuses to read an entry twice or too late', async () => {
-    const entries = readTarStream(pieces(Buffer.concat([rawEntry({ name: 'a' }, 'x'), rawEntry({ name: 'b' }), END]), 512))
+    const entries = readTarStream(
+      pieces(Buffer.concat([rawEntry({ name: 'a' }, 'x'), rawEntry({ name: 'b' }), END]), 512),
+    )
     const first = (await entries.next()).value!
     for await (const chunk of first.chunks()) expect(chunk.toString()).toBe('x')
     await expect(first.chunks().next()).rejects.toThrow(RangeError)
@@ -106,9 +108,12 @@ describe('goes at the pace of its consumer', () => {
   })
 
   test('leaves a stream that it does not need any more as it is', async () => {
-    const stream = Readable.from(pieces(Buffer.concat([rawEntry({ name: 'a' }), rawEntry({ name: 'b' }), END]), 512), {
-      objectMode: false,
-    })
+    const stream = Readable.from(
+      pieces(Buffer.concat([rawEntry({ name: 'a' }), rawEntry({ name: 'b' }), END]), 512),
+      {
+        objectMode: false,
+      },
+    )
     for await (const { name } of readTarStream(stream)) {
       expect(name).toBe('a')
       break
@@ -168,7 +173,11 @@ describe('takes what common programs write', () => {
       rawEntry({ type: '5', name: './', magic: gnu }),
       rawEntry({ type: '5', name: './d/', magic: gnu }),
       rawEntry({ name: './d/a', magic: gnu }, 'data'),
-      paxHeader([paxRecord('path', './d/b'), paxRecord('atime', '1.5'), paxRecord('LIBARCHIVE.creationtime', '1')]),
+      paxHeader([
+        paxRecord('path', './d/b'),
+        paxRecord('atime', '1.5'),
+        paxRecord('LIBARCHIVE.creationtime', '1'),
+      ]),
       rawEntry({ name: 'stand-in' }, 'more'),
       END,
     ])
@@ -187,13 +196,23 @@ describe('takes what common programs write', () => {
     await entries.return()
   })
 
-  test.each(['12345', '0', '007', '1e5', '0x10', 'NaN', 'Infinity', '-1', '__proto__', 'constructor', 'C:a', 'c:..a'])(
-    'the PAX path %s as text',
-    async (name) => {
-      const bytes = Buffer.concat([paxHeader([paxRecord('path', name)]), rawEntry({}, 'data'), END])
-      expect(await readAll(pieces(bytes, 512))).toMatchObject([{ name, data: 'data' }])
-    },
-  )
+  test.each([
+    '12345',
+    '0',
+    '007',
+    '1e5',
+    '0x10',
+    'NaN',
+    'Infinity',
+    '-1',
+    '__proto__',
+    'constructor',
+    'C:a',
+    'c:..a',
+  ])('the PAX path %s as text', async (name) => {
+    const bytes = Buffer.concat([paxHeader([paxRecord('path', name)]), rawEntry({}, 'data'), END])
+    expect(await readAll(pieces(bytes, 512))).toMatchObject([{ name, data: 'data' }])
+  })
 })
 
 describe('ends with the whole', () => {
@@ -201,7 +220,9 @@ describe('ends with the whole', () => {
 
   test('at no byte before', async () => {
     for (let size = 0; size < whole.length; size += size % 512 === 1 ? 509 : 1)
-      await expect(readAll(pieces(whole.subarray(0, size), 512))).rejects.toMatchObject({ code: 'ARCHIVE_MALFORMED' })
+      await expect(readAll(pieces(whole.subarray(0, size), 512))).rejects.toMatchObject({
+        code: 'ARCHIVE_MALFORMED',
+      })
     expect(await readAll(pieces(whole, 512))).toHaveLength(1)
   })
 

@@ -61,8 +61,10 @@ export interface Context {
   readonly etc: string
   /** Flags given that weaken a check or overwrite, for the audit log: `allow-expired`, `dest-tls-verify=false`. */
   readonly overrides: readonly string[]
-  /** The wall clock, or SOURCE_DATE_EPOCH where that is set. */
+  /** The wall clock, or SOURCE_DATE_EPOCH where that is set: for what documents say. */
   now(): Date
+  /** The wall clock, whatever the environment says: for what is judged and recorded. */
+  clock(): Date
   /**
    * Documents from operands (paths, `-`) or, without operands, from stdin; of these kinds only, `result.ok: false` refused.
    * Without kinds any document that says its kind, which nothing has checked against a schema.

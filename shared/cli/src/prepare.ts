@@ -115,6 +115,7 @@ function createContext(
     etc: host.etc,
     overrides,
     now: createClock(host),
+    clock: now,
     documents: (operands, kinds) => receive({ host, signal, log }, operands, kinds),
   }
 }

@@ -141,3 +141,11 @@ test('what weakens a check is known to the verb, as it was given', async () => {
   expect(await overrides(['--overwrite=true', '--tag', 'a'])).toEqual(['overwrite'])
   expect(await overrides(['--overwrite=false'])).toEqual([])
 })
+
+test('what is judged by the clock does not listen to SOURCE_DATE_EPOCH', async () => {
+  const now = () => new Date('2026-01-02T03:04:05Z')
+  expect((await echo([], { SOURCE_DATE_EPOCH: '1700000000' }, { now })).documents[0]).toMatchObject({
+    now: '2023-11-14T22:13:20.000Z',
+    clock: '2026-01-02T03:04:05.000Z',
+  })
+})

@@ -29,7 +29,7 @@ export async function signatureChecks(
   const trust = await readTrust({
     ...(file === undefined ? {} : { path: resolve(context.cwd, file) }),
     etc: context.etc,
-    now: context.now(),
+    now: context.clock(),
   })
   if (trust === undefined) return undefined
   const known = new Map<string, Promise<Incoming>>()

@@ -56,7 +56,7 @@ export async function admit(
     state: await readChainState(context.stateDir, chain.id),
     present,
     pushed,
-    policy: sitePolicy(trust, chain.id, { site, now: context.now(), allowExpired, acceptStateReset: false }),
+    policy: sitePolicy(trust, chain.id, { site, now: context.clock(), allowExpired, acceptStateReset: false }),
   })
   const relied = new Set(judgement.relied.map((one) => one.metadataDigest))
   const reliable = carried.chain.filter(({ shipment }) => relied.has(shipment.metadataDigest))
@@ -82,7 +82,7 @@ async function remember(
   pushed: readonly Incoming[],
   signed: boolean,
 ): Promise<void> {
-  const now = context.now()
+  const now = context.clock()
   await updateChainState(
     context.stateDir,
     chain.id,

@@ -36,7 +36,7 @@ export function auditor(context: Context, carried: Carried, target: string): Aud
         overrides: [...context.overrides],
       },
       // Without the signal: an end by one is to be recorded, too.
-      { now: () => context.now() },
+      { now: () => context.clock() },
     )
   }
   const failed = async (error: unknown): Promise<void> => {

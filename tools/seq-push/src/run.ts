@@ -22,7 +22,7 @@ export async function run(context: Context, flags: PushFlags, operands: readonly
   const trust = await readTrust({
     ...(flags.trust === undefined ? {} : { path: resolve(context.cwd, flags.trust) }),
     etc: context.etc,
-    now: context.now(),
+    now: context.clock(),
   })
   const carried = await readCarried(context, operands.slice(0, -1), flags.content)
   refuseUseless(flags, carried)

@@ -129,7 +129,7 @@ function inputOf(sample: {
   return {
     contents,
     bytes: sample.shipments.map((one) => one.bytes),
-    usable: sample.usable ?? sample.shipments.map(() => true),
+    usable: sample.shipments.map((_, place) => place <= sample.target && (sample.usable?.[place] ?? true)),
     present: proven(contents, sample.complete, items).items,
     target: sample.target,
   }

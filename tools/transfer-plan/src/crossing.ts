@@ -45,6 +45,7 @@ export function cross(input: CrossingInput): Crossing {
   const { members, target } = chain
   const complete = members.flatMap((one, place) => (standing.complete.has(one.metadataDigest) ? [place] : []))
   const there = proven(contents, complete, catalogue.size)
+  refuseHeadstone(chain)
   const usable = members.map((member, place) => member.here && place <= target)
   const found = closure({
     contents,
@@ -81,6 +82,15 @@ export function cross(input: CrossingInput): Crossing {
     present: relied(chosen, contents, there).map((place) => members[place]!),
     exact,
   }
+}
+
+function refuseHeadstone({ members, target, directory }: Chain): void {
+  const { metadata, here } = members[target]!
+  if (here) return
+  throw new CarryallError('SEQ_INCOMPLETE', `Only the metadata of ${metadata.name} is left in ${directory}`, {
+    subject: { kind: 'shipment', name: metadata.name },
+    hint: 'Bring it back, or choose another --target',
+  })
 }
 
 /** Where the metadata of a set begins: after what the site knows, and not after the first that is carried. */

@@ -117,7 +117,7 @@ async function trustOf(context: Context, path: string | undefined) {
   return readTrust({
     ...(path === undefined ? {} : { path: resolve(context.cwd, path) }),
     etc: context.etc,
-    now: context.now(),
+    now: context.clock(),
   })
 }
 

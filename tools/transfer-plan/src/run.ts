@@ -67,7 +67,7 @@ async function crossingOf(
   const crossing = cross({ chain, ...(await readContents(chain)), standing, site: knowledge.site })
   if (!crossing.exact)
     context.log.warn(`Chain ${chain.name} is so tangled that fewer bytes may do than are planned`)
-  if (metadata.expires !== undefined && new Date(metadata.expires) <= context.now())
+  if (metadata.expires !== undefined && new Date(metadata.expires) <= context.clock())
     context.log.warn(`${metadata.name} has expired on ${metadata.expires}: a site refuses it`)
   return crossing
 }

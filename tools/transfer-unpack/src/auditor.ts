@@ -26,7 +26,7 @@ export function auditor(context: Context, site: Site): Auditor {
     await recordAudit(
       site.stateDir,
       { tool: context.tool, user, ...facts, overrides: [...context.overrides] },
-      { now: () => context.now() },
+      { now: () => context.clock() },
     )
   }
   const land = (

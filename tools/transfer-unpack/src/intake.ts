@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { CarryallError } from '@carryall/errors'
 import { humanSize, type VolumeEntry } from '@carryall/schemas'
 import type { LandingDirectory } from '@carryall/shipment'
@@ -48,12 +48,18 @@ export async function openIntake(admission: Admission, landing: LandingDirectory
   }
 }
 
-/** Where a shipment is put together. */
+/** Where a shipment is put together. Staging directories begin with a number of the chain, so that `discardOvertaken` knows them. */
 export function stagingOf(
-  { metadataDigest }: { readonly metadataDigest: string },
+  { metadata, metadataDigest }: Pick<Arriving, 'metadata' | 'metadataDigest'>,
   landing: LandingDirectory,
 ): Promise<string> {
-  return landing.staging(metadataDigest.slice('sha256:'.length, 39))
+  return landing.staging(`${metadata.sequence_number}-${metadataDigest.slice('sha256:'.length, 39)}`)
+}
+
+/** Removes what runs have staged that cannot be published any more: of numbers that the chain has passed. */
+export async function discardOvertaken(landing: LandingDirectory, landed: number): Promise<void> {
+  for (const directory of await landing.leftovers(''))
+    if (Number(/^(\d+)-/.exec(basename(directory))?.[1]) <= landed) await landing.discard(directory)
 }
 
 async function requireRoom(directory: string, open: readonly OpenShipment[]): Promise<void> {

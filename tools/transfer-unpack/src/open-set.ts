@@ -10,7 +10,9 @@ import type { Site } from './site.ts'
 
 /** A set that was admitted, with the chains of which something is still to come. */
 export interface OpenSet {
-  readonly set: string
+  /** The one that it was admitted by, with the metadata that came with it. */
+  readonly volume: Volume
+  readonly small: SmallFiles
   readonly admissions: readonly Admission[]
   readonly chains: readonly OpenChain[]
 }
@@ -47,11 +49,11 @@ export async function openSet(volume: Volume, small: SmallFiles, ports: SetPorts
     await rememberJudged(admission, site)
     if (isReset(admission)) await audit.reset(admission)
     const intake = await openIntake(admission, landing)
-    const record = await readSet(landing, volume)
+    const record = await readSet(landing, volume, admission.chain)
     if (intake.open.length > 0) chains.push({ intake, landing, record })
     else await landing.discard(record.directory)
   }
-  return { set: volume.set, admissions, chains }
+  return { volume, small, admissions, chains }
 }
 
 /** Ends what a run began that was killed between the rename and the mark; the mark itself is raised by `rememberJudged`. */

@@ -32,7 +32,7 @@ export async function run(
     throw new CarryallError('INPUT_NOT_FOUND', 'No volume was found', {
       hint: 'Name a volume, a medium with volumes on it, an ISO image or "-" for a tar stream',
     })
-  const errors = work.errors()
+  const errors = await work.errors()
   if (work.published.length === 0 && errors.length > 0) throw asOne(errors)
   if (flags.receipt !== undefined && !context.dryRun) await writeReceipt(context, flags, site)
   return outcome(work, errors, flags)

@@ -3,6 +3,7 @@ import { commitFile } from '@carryall/durable'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import type { Volume } from '@carryall/schemas'
 import { readSmall, type LandingDirectory } from '@carryall/shipment'
+import type { CrossingChain } from './admit.ts'
 import type { Intake } from './intake.ts'
 
 const SHOWN = 10
@@ -15,8 +16,14 @@ export interface SetRecord {
 }
 
 /** The record of a set in the staging area of a chain; a damaged one counts as none: volumes are then read once more. */
-export async function readSet(landing: LandingDirectory, volume: Volume): Promise<SetRecord> {
-  const directory = await landing.staging(`set-${volume.set.slice('sha256:'.length, 39)}`)
+export async function readSet(
+  landing: LandingDirectory,
+  volume: Volume,
+  { target }: CrossingChain,
+): Promise<SetRecord> {
+  const directory = await landing.staging(
+    `${target.sequence_number}-set-${volume.set.slice('sha256:'.length, 39)}`,
+  )
   return { directory, volumes: volume.volumes, done: await numbers(join(directory, 'volumes.json')) }
 }
 

@@ -29,7 +29,7 @@ export async function openSite(context: Context, flags: UnpackFlags): Promise<Si
   const trust = await readTrust({
     ...(flags.trust === undefined ? {} : { path: resolve(context.cwd, flags.trust) }),
     etc: context.etc,
-    now: context.now(),
+    now: context.clock(),
   })
   const known = flags.site ?? trust?.site
   return {
@@ -42,7 +42,7 @@ export async function openSite(context: Context, flags: UnpackFlags): Promise<Si
       takesChain: (id) => trust === undefined || takesChain(trust, id),
       threshold: trust === undefined ? undefined : thresholdFor(trust, chainId),
       ...(known === undefined ? {} : { site: known }),
-      now: context.now(),
+      now: context.clock(),
       allowExpired: flags['allow-expired'],
       acceptStateReset: flags['accept-state-reset'],
     }),

@@ -1,17 +1,17 @@
 import { createHash, type Hash } from 'node:crypto'
-import { lstat, readdir } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   commitFile,
   ensureDirectory,
+  mendTree,
   openAssembly,
   readChunks,
-  removeOrphans,
   removeTree,
   type Assembly,
   type Piece,
 } from '@carryall/durable'
-import { CarryallError } from '@carryall/errors'
+import { CarryallError, isCarryallError } from '@carryall/errors'
 import type { ShipmentDocument, ShipmentFile, VolumeEntry } from '@carryall/schemas'
 import { hashFile } from '@carryall/shipment'
 import { exactly } from './exactly.ts'
@@ -57,29 +57,31 @@ export async function openStage(directory: string, shipment: ShipmentDocument): 
   const parts = join(directory, 'parts')
   await ensureDirectory(tree)
   await ensureDirectory(parts)
-  for (const place of [tree, parts]) await removeOrphansBelow(place)
+  for (const place of [tree, parts]) await mendTree(place)
   const files = new Map(shipment.files.map((file) => [file.path, file]))
   const whole = new Set<string>()
   const open = new Map<string, Open>()
+  const covered = (file: ShipmentFile): number => coverage(open.get(file.path)?.assembly.pieces ?? [])
   for (const file of shipment.files) {
     if (await isWhole(join(tree, file.path), file)) {
       whole.add(file.path)
       continue
     }
-    const found = await lstat(join(parts, file.sha256)).catch(() => undefined)
-    if (found !== undefined) await opened(file)
+    const found = await lstat(join(parts, assemblyName(file))).catch(() => undefined)
+    if (found === undefined) continue
+    const part = await opened(file)
+    if (covered(file) === file.size_bytes) await finishAgain(file, part)
   }
 
   async function opened(file: ShipmentFile): Promise<Open> {
     const known = open.get(file.path)
     if (known !== undefined) return known
-    const assembly = await openAssembly(parts, file.sha256, file.size_bytes)
+    const assembly = await openAssembly(parts, assemblyName(file), file.size_bytes)
     const fresh: Open = { assembly, hash: createHash('sha256'), position: 0 }
     open.set(file.path, fresh)
     return fresh
   }
 
-  const covered = (file: ShipmentFile): number => coverage(open.get(file.path)?.assembly.pieces ?? [])
   const missing = (): readonly ShipmentFile[] => shipment.files.filter((file) => !whole.has(file.path))
 
   async function finish(file: ShipmentFile, { assembly, hash, position }: Open): Promise<void> {
@@ -98,6 +100,15 @@ export async function openStage(directory: string, shipment: ShipmentDocument): 
     await assembly[Symbol.asyncDispose]()
     open.delete(file.path)
     whole.add(file.path)
+  }
+
+  /** A run was killed before it named the file. What is wrong with it then shall only be wanted again. */
+  async function finishAgain(file: ShipmentFile, part: Open): Promise<void> {
+    try {
+      await finish(file, part)
+    } catch (error) {
+      if (!isCarryallError(error, 'DIGEST_MISMATCH')) throw error
+    }
   }
 
   async function takePart(
@@ -167,10 +178,9 @@ export async function openStage(directory: string, shipment: ShipmentDocument): 
   }
 }
 
-async function removeOrphansBelow(directory: string): Promise<void> {
-  await removeOrphans(directory)
-  for (const entry of await readdir(directory, { withFileTypes: true }))
-    if (entry.isDirectory()) await removeOrphansBelow(join(directory, entry.name))
+/** By its path: two files may have the same content. */
+function assemblyName({ path }: ShipmentFile): string {
+  return createHash('sha256').update(path).digest('hex')
 }
 
 /** How many bytes pieces cover, by offset: those of two plans may overlap. */

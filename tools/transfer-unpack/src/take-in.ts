@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Context, Phase } from '@carryall/cli'
-import { CarryallError, Exit, isCarryallError } from '@carryall/errors'
+import { CarryallError, isCarryallError } from '@carryall/errors'
 import { volumeName, type VolumeSource } from '@carryall/media'
 import { toJson, type Volume } from '@carryall/schemas'
 import { digestOf, openLanding, type LandingDirectory } from '@carryall/shipment'
@@ -12,6 +12,7 @@ import { publishShipment } from './publish.ts'
 import { readVolume, type SmallFiles } from './read-volume.ts'
 import { recordVolume, waitingFor } from './sets.ts'
 import type { Site } from './site.ts'
+import { isAboutVolume, placed } from './volume-faults.ts'
 
 /** A shipment of the sets that were given: published now, or before. */
 export interface Published {
@@ -26,8 +27,8 @@ export interface TakeIn extends AsyncDisposable {
   /** Reads one volume, and publishes what became whole by it. What is wrong with it is kept for `errors`. */
   volume(source: VolumeSource): Promise<void>
   readonly published: readonly Published[]
-  /** Refusals, damage, and what is still to come. */
-  errors(): readonly CarryallError[]
+  /** Refusals, damage, and what is still to come. To be asked once, at the end. */
+  errors(): Promise<readonly CarryallError[]>
 }
 
 /** Begins to take volumes in. Nothing is written before the first one is admitted; on a dry run nothing at all. */
@@ -36,6 +37,8 @@ export function takeIn(context: Context, site: Site): TakeIn {
   const audit = auditor(context, site)
   const landings = new Map<string, LandingDirectory>()
   const sets = new Map<string, OpenSet | CarryallError>()
+  /** Sets that gave way to another one of their chain. */
+  const aside = new Map<string, OpenSet>()
   const published = new Map<string, Published>()
   const errors: CarryallError[] = []
   const refusals: { readonly error: CarryallError; readonly volume: Volume }[] = []
@@ -66,6 +69,8 @@ export function takeIn(context: Context, site: Site): TakeIn {
     const key = keyOf(volume, small)
     const known = sets.get(key)
     if (known instanceof CarryallError) throw new Told(known)
+    if (known === undefined) await giveWay(volume)
+    aside.delete(key)
     try {
       const set = known ?? (await openSet(volume, small, { site, audit, dryRun, landingOf }))
       checkEntries(volume, arrivingOf(set))
@@ -84,11 +89,36 @@ export function takeIn(context: Context, site: Site): TakeIn {
     }
   }
 
+  /** One set of a chain is open at a time: what it lands changes what the others may, so these are judged anew when they go on. */
+  async function giveWay({ chains }: Volume): Promise<void> {
+    const names = new Set(chains.map(({ name }) => name))
+    for (const [key, set] of sets) {
+      if (set instanceof CarryallError || !set.chains.some((one) => names.has(nameOf(one)))) continue
+      for (const { intake } of set.chains) await intake[Symbol.asyncDispose]()
+      sets.delete(key)
+      aside.set(key, set)
+    }
+  }
+
+  async function errorsAtEnd(): Promise<readonly CarryallError[]> {
+    const waiting = [...sets.values()].flatMap(waitingIn)
+    for (const { volume, small } of [...aside.values()])
+      try {
+        waiting.push(...waitingIn(await admit(volume, small)))
+      } catch (error) {
+        if (error instanceof Told) continue
+        if (!isCarryallError(error) || !isAboutVolume(error)) throw error
+        errors.push(error)
+      }
+    return [...refusals.filter((one) => !isSuperseded(one)).map(({ error }) => error), ...errors, ...waiting]
+  }
+
   /** What is here already, and on a dry run what would be. */
   function note(admission: Admission): void {
     const coming = new Set(toLand(admission).map((one) => one.metadataDigest))
     for (const arriving of admission.arriving) {
       const changed = coming.has(arriving.metadataDigest)
+      if (published.has(arriving.metadataDigest)) continue
       if (arriving.carried && (!changed || dryRun)) tell(arriving, admission, changed)
     }
   }
@@ -110,7 +140,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
       const { arriving, staging } = shipment
       await publishShipment(shipment, admission, landing, {
         site,
-        now: () => context.now(),
+        now: () => context.clock(),
         signal,
         async landed() {
           await audit.landed(arriving, admission, volume)
@@ -136,7 +166,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
       take: (entry, chunks, proven) =>
         chainOf(set, entry)!.take(entry, counted(chunks, phase, signal), proven),
       failed(error) {
-        failed.push(at(error, source))
+        failed.push(placed(error, source))
       },
     })
     if (source.name !== volumeName(volume.set, volume.number))
@@ -157,7 +187,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
       } catch (error) {
         if (error instanceof Told) return
         if (!isCarryallError(error) || signal.aborted || !isAboutVolume(error)) throw error
-        errors.push(at(error, source))
+        errors.push(placed(error, source))
       } finally {
         phase.end()
       }
@@ -165,17 +195,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
     get published() {
       return [...published.values()]
     },
-    errors: () => [
-      ...refusals.filter((one) => !isSuperseded(one)).map(({ error }) => error),
-      ...errors,
-      ...[...sets.values()].flatMap((set) =>
-        set instanceof CarryallError
-          ? []
-          : set.chains
-              .filter(({ intake }) => intake.open.length > 0)
-              .map(({ intake, record }) => waitingFor(record, intake, set.set)),
-      ),
-    ],
+    errors: errorsAtEnd,
     async [Symbol.asyncDispose]() {
       for (const set of sets.values())
         if (!(set instanceof CarryallError))
@@ -183,6 +203,16 @@ export function takeIn(context: Context, site: Site): TakeIn {
       for (const landing of landings.values()) await landing.close()
     },
   }
+}
+
+const nameOf = ({ intake }: OpenChain): string => intake.admission.chain.name
+
+/** What a set still waits for; what is whole and was refused all the same waits for nothing. */
+function waitingIn(set: OpenSet | CarryallError): readonly CarryallError[] {
+  if (set instanceof CarryallError) return []
+  return set.chains
+    .filter(({ intake }) => intake.open.some(({ stage }) => stage.missing().length > 0))
+    .map(({ intake, record }) => waitingFor(record, intake, set.volume.set))
 }
 
 /** A set is judged once; a volume of it whose metadata says otherwise is judged for itself. */
@@ -199,24 +229,6 @@ class Told extends Error {
   constructor(cause: CarryallError) {
     super(cause.message, { cause })
   }
-}
-
-/** What is wrong with a volume leaves the others as they are; a full disk or a lock does not. */
-function isAboutVolume(error: CarryallError): boolean {
-  const exits: readonly number[] = [
-    Exit.DATA,
-    Exit.TRUST,
-    Exit.SEQUENCE,
-    Exit.INTEGRITY,
-    Exit.INCOMPLETE,
-    Exit.NOINPUT,
-  ]
-  return exits.includes(error.exit)
-}
-
-function at(error: CarryallError, { place }: VolumeSource): CarryallError {
-  if (error.message.includes(place)) return error
-  return new CarryallError(error.code, `${place}: ${error.message}`, { ...error.details, cause: error })
 }
 
 async function* counted(

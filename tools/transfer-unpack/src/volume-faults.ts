@@ -1,4 +1,4 @@
-import { CarryallError } from '@carryall/errors'
+import { CarryallError, Exit } from '@carryall/errors'
 import type { VolumeSource } from '@carryall/media'
 import { SUMS_FILE } from '@carryall/shipment'
 
@@ -64,4 +64,23 @@ export function differs(
       hint: AGAIN,
     },
   )
+}
+
+/** What is wrong with a volume leaves the others as they are; a full disk or a lock does not. */
+export function isAboutVolume(error: CarryallError): boolean {
+  const exits: readonly number[] = [
+    Exit.DATA,
+    Exit.TRUST,
+    Exit.SEQUENCE,
+    Exit.INTEGRITY,
+    Exit.INCOMPLETE,
+    Exit.NOINPUT,
+  ]
+  return exits.includes(error.exit)
+}
+
+/** An error that says where the volume is. */
+export function placed(error: CarryallError, { place }: Place): CarryallError {
+  if (error.message.includes(place)) return error
+  return new CarryallError(error.code, `${place}: ${error.message}`, { ...error.details, cause: error })
 }

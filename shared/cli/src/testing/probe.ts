@@ -47,6 +47,7 @@ const echo = defineVerb({
           wait: context.waitSeconds,
           now: context.now().toISOString(),
           overrides: context.overrides,
+          clock: context.clock().toISOString(),
         }),
       ],
     }

@@ -31,7 +31,10 @@ export class Census {
     this.#names += path.length
     this.#bytes += size
     if (this.#paths.size >= MAX_ENTRIES || this.#names > MAX_NAMES)
-      throw volumeInvalid(`there are more than ${MAX_ENTRIES} files, or their names are too long`, this.#place)
+      throw volumeInvalid(
+        `there are more than ${MAX_ENTRIES} files, or their names are too long`,
+        this.#place,
+      )
     if (path.split('/').length > MAX_DEPTH)
       throw volumeInvalid(`${shown.slice(0, 200)} is more than ${MAX_DEPTH} directories deep`, this.#place)
     if (this.#bytes > this.#maxBytes)

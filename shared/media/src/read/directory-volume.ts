@@ -16,7 +16,7 @@ export function directoryVolume(path: string, signal?: AbortSignal): VolumeSourc
     name: basename(resolve(path)),
     place: path,
     replayable: true,
-    files: async function* () {
+    async *files() {
       const listed = await listDirectory(path, signal)
       const doubles = new Doubles(path)
       for (const file of listed) doubles.add(file.path)
@@ -30,10 +30,14 @@ function volumeFile(root: string, { path, stats }: ListedFile): VolumeFile {
   const file = { path, size: stats.size, place: root }
   async function* data(signal?: AbortSignal) {
     // What was a file when it was listed may be a link or a FIFO by now.
-    await using handle = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    await using handle = await open(
+      join(root, path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
     const now = await handle.stat()
     if (!now.isFile()) throw fileUnexpected(kindOf(now), path, root)
-    if (now.size !== stats.size || now.ino !== stats.ino || now.dev !== stats.dev) throw sizeMismatch(file, now.size)
+    if (now.size !== stats.size || now.ino !== stats.ino || now.dev !== stats.dev)
+      throw sizeMismatch(file, now.size)
     yield* readChunks(handle, 0, stats.size, signal === undefined ? {} : { signal })
   }
   return { path, size: stats.size, chunks: (signal) => namedChunks(swapped(data(signal), file), file) }

@@ -7,7 +7,10 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function fileName(bytes: Uint8Array, place: string): string {
   const name = decode(bytes)
   if (name !== undefined && isSafePath(name) && !name.includes('/')) return name
-  const shown = name === undefined ? `of bytes ${Buffer.from(bytes.subarray(0, 64)).toString('hex')}` : JSON.stringify(name.slice(0, 200))
+  const shown =
+    name === undefined
+      ? `of bytes ${Buffer.from(bytes.subarray(0, 64)).toString('hex')}`
+      : JSON.stringify(name.slice(0, 200))
   throw new CarryallError('PATH_UNSAFE', `Refused file name ${shown} in ${place}`, {
     hint: 'A volume has only names that are valid UTF-8 and free of slashes, backslashes and control characters; its source is not to be trusted',
     subject: { kind: 'file', name: place },

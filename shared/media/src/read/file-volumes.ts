@@ -11,7 +11,10 @@ import type { VolumeSource } from './volume-source.ts'
 const USTAR_AT = 257
 
 /** The volumes of a file or block device, told by its content: an ISO 9660 image, or a tar archive. Throws VOLUME_INVALID for others. */
-export async function* fileVolumes(path: string, signal?: AbortSignal): AsyncGenerator<VolumeSource, void, undefined> {
+export async function* fileVolumes(
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<VolumeSource, void, undefined> {
   await using handle = await opened(path)
   if ((await bytesAt(handle, path, IDENTIFIER_AT, 5)) === IDENTIFIER) {
     yield* imageVolumes(path, signal)

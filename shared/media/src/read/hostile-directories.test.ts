@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -14,7 +23,11 @@ const fifo = (path: string) => void execFileSync('mkfifo', [path])
 const bytesName = (directory: string, ...bytes: readonly number[]) =>
   Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(bytes)])
 
-type Case = readonly [what: string, code: string, spoil: (volume: string, scratch: Scratch) => void | Promise<void>]
+type Case = readonly [
+  what: string,
+  code: string,
+  spoil: (volume: string, scratch: Scratch) => void | Promise<void>,
+]
 
 /** Each spoils a volume that is otherwise right. */
 const CASES: readonly Case[] = [
@@ -25,25 +38,77 @@ const CASES: readonly Case[] = [
   ['a link to itself', UNEXPECTED, (volume) => symlinkSync('a', join(volume, 'a'))],
   ['a link to the volume', UNEXPECTED, (volume) => symlinkSync('.', join(volume, 'edge/a'))],
   ['a link to the parent', UNEXPECTED, (volume) => symlinkSync('..', join(volume, 'a'))],
-  ['sums that are a link', UNEXPECTED, (volume) => replace(join(volume, 'SHA256SUMS'), (path) => symlinkSync('/etc/passwd', path))],
-  ['a description that is a link', UNEXPECTED, (volume) => replace(join(volume, 'volume.json'), (path) => symlinkSync('/dev/zero', path))],
-  ['a directory that is a link', UNEXPECTED, (volume) => replace(join(volume, 'edge'), (path) => symlinkSync('/etc', path))],
-  ['a volume that is a link', UNEXPECTED, (volume) => (renameSync(volume, `${volume}.moved`), symlinkSync(`${volume}.moved`, volume))],
-  ['an image that is a link', UNEXPECTED, (_volume, { path }) => symlinkSync('/dev/zero', join(path, 'a.iso'))],
+  [
+    'sums that are a link',
+    UNEXPECTED,
+    (volume) => replace(join(volume, 'SHA256SUMS'), (path) => symlinkSync('/etc/passwd', path)),
+  ],
+  [
+    'a description that is a link',
+    UNEXPECTED,
+    (volume) => replace(join(volume, 'volume.json'), (path) => symlinkSync('/dev/zero', path)),
+  ],
+  [
+    'a directory that is a link',
+    UNEXPECTED,
+    (volume) => replace(join(volume, 'edge'), (path) => symlinkSync('/etc', path)),
+  ],
+  [
+    'a volume that is a link',
+    UNEXPECTED,
+    (volume) => (renameSync(volume, `${volume}.moved`), symlinkSync(`${volume}.moved`, volume)),
+  ],
+  [
+    'an image that is a link',
+    UNEXPECTED,
+    (_volume, { path }) => symlinkSync('/dev/zero', join(path, 'a.iso')),
+  ],
   ['an image that is a FIFO', UNEXPECTED, (_volume, { path }) => fifo(join(path, 'A.ISO'))],
   ['a volume that is a FIFO', UNEXPECTED, (_volume, { path }) => fifo(join(path, 'carryall-0a1b2c3d-002'))],
   ['a FIFO', UNEXPECTED, (volume) => fifo(join(volume, 'a'))],
   ['a FIFO in the place of a file', UNEXPECTED, (volume) => replace(join(volume, 'volume.json'), fifo)],
-  ['a double of the sums', UNEXPECTED, (volume) => linkSync(join(volume, 'SHA256SUMS'), join(volume, 'sha256sums'))],
+  [
+    'a double of the sums',
+    UNEXPECTED,
+    (volume) => linkSync(join(volume, 'SHA256SUMS'), join(volume, 'sha256sums')),
+  ],
   ['a double of the description', UNEXPECTED, (volume) => writeFileSync(join(volume, 'Volume.JSON'), '{}')],
-  ['a double of a signature', UNEXPECTED, (volume) => writeFileSync(join(volume, `sha256sums.${'a1'.repeat(20)}.asc`), '')],
-  ['names that are one by normal form', 'VOLUME_INVALID', (volume) => (writeFileSync(join(volume, '\u00e4'), ''), writeFileSync(join(volume, 'a\u0308'), ''))],
-  ['directories that are one by normal form', 'VOLUME_INVALID', (volume) => (mkdirSync(join(volume, '\u00e4')), mkdirSync(join(volume, 'a\u0308')))],
-  ['signs that are one letter', 'VOLUME_INVALID', (volume) => (writeFileSync(join(volume, '\u212b'), ''), writeFileSync(join(volume, '\u00c5'), ''))],
-  ['65 directories', 'VOLUME_INVALID', (volume) => void mkdirSync(join(volume, 'd/'.repeat(65)), { recursive: true })],
-  ['500 directories', 'VOLUME_INVALID', (volume) => void mkdirSync(join(volume, 'd/'.repeat(500)), { recursive: true })],
+  [
+    'a double of a signature',
+    UNEXPECTED,
+    (volume) => writeFileSync(join(volume, `sha256sums.${'a1'.repeat(20)}.asc`), ''),
+  ],
+  [
+    'names that are one by normal form',
+    'VOLUME_INVALID',
+    (volume) => (writeFileSync(join(volume, '\u00e4'), ''), writeFileSync(join(volume, 'a\u0308'), '')),
+  ],
+  [
+    'directories that are one by normal form',
+    'VOLUME_INVALID',
+    (volume) => (mkdirSync(join(volume, '\u00e4')), mkdirSync(join(volume, 'a\u0308'))),
+  ],
+  [
+    'signs that are one letter',
+    'VOLUME_INVALID',
+    (volume) => (writeFileSync(join(volume, '\u212b'), ''), writeFileSync(join(volume, '\u00c5'), '')),
+  ],
+  [
+    '65 directories',
+    'VOLUME_INVALID',
+    (volume) => void mkdirSync(join(volume, 'd/'.repeat(65)), { recursive: true }),
+  ],
+  [
+    '500 directories',
+    'VOLUME_INVALID',
+    (volume) => void mkdirSync(join(volume, 'd/'.repeat(500)), { recursive: true }),
+  ],
   ['an image of nothing', 'VOLUME_INVALID', (_volume, scratch) => scratch.write({ 'a.iso': '' })],
-  ['an image of zeros', 'VOLUME_INVALID', (_volume, { path }) => (writeFileSync(join(path, 'a.iso'), ''), truncateSync(join(path, 'a.iso'), 1e12))],
+  [
+    'an image of zeros',
+    'VOLUME_INVALID',
+    (_volume, { path }) => (writeFileSync(join(path, 'a.iso'), ''), truncateSync(join(path, 'a.iso'), 1e12)),
+  ],
   ['a name of other bytes', 'PATH_UNSAFE', (volume) => writeFileSync(bytesName(volume, 0x61, 0xff), '')],
   ['a directory of other bytes', 'PATH_UNSAFE', (volume) => mkdirSync(bytesName(volume, 0xc0, 0xaf))],
   ['a surrogate', 'PATH_UNSAFE', (volume) => writeFileSync(bytesName(volume, 0xed, 0xa0, 0x80), '')],
@@ -125,7 +190,11 @@ describe('what is changed between the list and the reading is noticed:', () => {
   test.each<[string, string, (path: string) => void]>([
     ['cut', 'SIZE_MISMATCH', (path) => truncateSync(path, 5)],
     ['grown', 'SIZE_MISMATCH', (path) => writeFileSync(path, 'x', { flag: 'a' })],
-    ['another file of the same size', 'SIZE_MISMATCH', (path) => (writeFileSync(`${path}.new`, 'y'.repeat(10)), renameSync(`${path}.new`, path))],
+    [
+      'another file of the same size',
+      'SIZE_MISMATCH',
+      (path) => (writeFileSync(`${path}.new`, 'y'.repeat(10)), renameSync(`${path}.new`, path)),
+    ],
     ['gone', 'FILE_MISSING', (path) => rmSync(path)],
     ['a link', UNEXPECTED, (path) => replace(path, () => symlinkSync('/etc/passwd', path))],
     ['a FIFO', UNEXPECTED, (path) => replace(path, fifo)],
@@ -134,7 +203,8 @@ describe('what is changed between the list and the reading is noticed:', () => {
     using scratch = makeScratch()
     scratch.write({ [`${VOLUME}/volume.json`]: '{}', [`${VOLUME}/a`]: 'x'.repeat(10) })
     const files: VolumeFile[] = []
-    for await (const volume of openVolumes(scratch.path)) for await (const file of volume.files()) files.push(file)
+    for await (const volume of openVolumes(scratch.path))
+      for await (const file of volume.files()) files.push(file)
     change(join(scratch.path, VOLUME, 'a'))
     await expect(collectFile(files[1]!, 100)).rejects.toMatchObject({ code })
   })

@@ -42,7 +42,9 @@ export async function* directoryNames(directory: string): AsyncGenerator<Buffer,
     const entries = await opendir(directory, { encoding: 'buffer' as BufferEncoding, bufferSize: 512 })
     for await (const entry of entries) yield entry.name as unknown as Buffer
   } catch (error) {
-    throw fromSystemError(error, `read the directory ${directory}`, { subject: { kind: 'file', name: directory } })
+    throw fromSystemError(error, `read the directory ${directory}`, {
+      subject: { kind: 'file', name: directory },
+    })
   }
 }
 

@@ -16,7 +16,10 @@ const MAX_NAMES = 100_000
  * The volumes of a directory, sorted: itself where it describes one, else those in it, as directories or in images. Other files are
  * nobody's business. Throws FILE_UNEXPECTED where what is named as a volume or an image is a link, a FIFO or a device.
  */
-export async function* mediumVolumes(path: string, signal?: AbortSignal): AsyncGenerator<VolumeSource, void, undefined> {
+export async function* mediumVolumes(
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<VolumeSource, void, undefined> {
   const found = await namesIn(path)
   if (describesVolume((name) => found.has(name))) return yield directoryVolume(path, signal)
   let none = true

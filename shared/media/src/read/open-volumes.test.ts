@@ -5,7 +5,16 @@ import { describe, expect, test } from 'vitest'
 import { collectFile } from './collect-file.ts'
 import { openVolumes } from './open-volumes.ts'
 import { inTree, makeImage } from './testing/make-image.ts'
-import { allVolumes, makeScratch, output, readVolumes, sampleFiles, type Scratch, sumsOf, VOLUME } from './testing/scratch.ts'
+import {
+  allVolumes,
+  makeScratch,
+  output,
+  readVolumes,
+  sampleFiles,
+  type Scratch,
+  sumsOf,
+  VOLUME,
+} from './testing/scratch.ts'
 
 const SECOND = 'carryall-0a1b2c3d-002'
 
@@ -32,12 +41,15 @@ describe('finds the volumes of', () => {
     }
   })
 
-  test.each(['volume.json', 'volume.json.gpg', 'volume.json.age'])('a directory with %s, of any name', async (file) => {
-    using scratch = makeScratch()
-    scratch.write({ [`renamed/${file}`]: '{}' })
-    expect(await namesOf(join(scratch.path, 'renamed'))).toEqual(['renamed'])
-    expect(await namesOf(scratch.path)).toEqual(['renamed'])
-  })
+  test.each(['volume.json', 'volume.json.gpg', 'volume.json.age'])(
+    'a directory with %s, of any name',
+    async (file) => {
+      using scratch = makeScratch()
+      scratch.write({ [`renamed/${file}`]: '{}' })
+      expect(await namesOf(join(scratch.path, 'renamed'))).toEqual(['renamed'])
+      expect(await namesOf(scratch.path)).toEqual(['renamed'])
+    },
+  )
 
   test("a courier's medium, whatever else is on it", async () => {
     using scratch = makeScratch()
@@ -83,7 +95,16 @@ describe('finds the volumes of', () => {
     await expect(allVolumes(scratch.path)).rejects.toMatchObject({ code: 'VOLUME_INVALID' })
     scratch.write(sampleFiles())
     expect(await namesOf(scratch.path)).toEqual([VOLUME])
-    await output('xorriso', '-as', 'mkisofs', '-quiet', '-R', '-o', join(scratch.path, 'disc.img'), join(scratch.path, VOLUME))
+    await output(
+      'xorriso',
+      '-as',
+      'mkisofs',
+      '-quiet',
+      '-R',
+      '-o',
+      join(scratch.path, 'disc.img'),
+      join(scratch.path, VOLUME),
+    )
     expect(await namesOf(join(scratch.path, 'disc.img'))).toEqual(['disc.img'])
   })
 
@@ -100,18 +121,41 @@ describe('finds the volumes of', () => {
 describe('refuses', () => {
   test.each<[string, string, (scratch: Scratch) => string]>([
     ['what is not there', 'INPUT_NOT_FOUND', ({ path }) => join(path, 'none')],
-    ['what is below a file', 'INPUT_NOT_FOUND', (scratch) => (scratch.write({ a: '' }), join(scratch.path, 'a/b'))],
-    ['a link to nothing', 'INPUT_NOT_FOUND', ({ path }) => (symlinkSync('none', join(path, 'a')), join(path, 'a'))],
+    [
+      'what is below a file',
+      'INPUT_NOT_FOUND',
+      (scratch) => (scratch.write({ a: '' }), join(scratch.path, 'a/b')),
+    ],
+    [
+      'a link to nothing',
+      'INPUT_NOT_FOUND',
+      ({ path }) => (symlinkSync('none', join(path, 'a')), join(path, 'a')),
+    ],
     ['an empty directory', 'VOLUME_INVALID', ({ path }) => path],
-    ['a directory of other files', 'VOLUME_INVALID', (scratch) => (scratch.write({ 'a/b': '' }), scratch.path)],
+    [
+      'a directory of other files',
+      'VOLUME_INVALID',
+      (scratch) => (scratch.write({ 'a/b': '' }), scratch.path),
+    ],
     ['an empty file', 'VOLUME_INVALID', (scratch) => (scratch.write({ a: '' }), join(scratch.path, 'a'))],
-    ['a text', 'VOLUME_INVALID', (scratch) => (scratch.write({ a: 'x'.repeat(99_999) }), join(scratch.path, 'a'))],
-    ['a document', 'VOLUME_INVALID', (scratch) => (scratch.write({ 'volume.json': '{}' }), join(scratch.path, 'volume.json'))],
+    [
+      'a text',
+      'VOLUME_INVALID',
+      (scratch) => (scratch.write({ a: 'x'.repeat(99_999) }), join(scratch.path, 'a')),
+    ],
+    [
+      'a document',
+      'VOLUME_INVALID',
+      (scratch) => (scratch.write({ 'volume.json': '{}' }), join(scratch.path, 'volume.json')),
+    ],
     ['a FIFO', 'VOLUME_INVALID', ({ path }) => (execFileSync('mkfifo', [join(path, 'a')]), join(path, 'a'))],
     ['a device of characters', 'VOLUME_INVALID', () => '/dev/zero'],
   ])('%s', async (_what, code, make) => {
     using scratch = makeScratch()
-    await expect(allVolumes(make(scratch))).rejects.toMatchObject({ code, details: { hint: expect.any(String) as string } })
+    await expect(allVolumes(make(scratch))).rejects.toMatchObject({
+      code,
+      details: { hint: expect.any(String) as string },
+    })
   })
 
   test('to begin when it is told to stop', async () => {

@@ -37,7 +37,10 @@ export async function* openVolumes(
   })
 }
 
-async function volumesOf(operand: string | Readable, signal?: AbortSignal): Promise<AsyncIterable<VolumeSource>> {
+async function volumesOf(
+  operand: string | Readable,
+  signal?: AbortSignal,
+): Promise<AsyncIterable<VolumeSource>> {
   if (typeof operand !== 'string') return tarVolumes(operand, STREAM, signal)
   const stats = await followed(operand)
   if (stats.isDirectory()) return mediumVolumes(operand, signal)

@@ -7,7 +7,15 @@ import { tarHeader } from '@carryall/archive'
 import { describe, expect, test } from 'vitest'
 import { collectFile } from './collect-file.ts'
 import { openVolumes } from './open-volumes.ts'
-import { allVolumes, makeScratch, readVolumes, sampleFiles, type Scratch, sumsOf, VOLUME } from './testing/scratch.ts'
+import {
+  allVolumes,
+  makeScratch,
+  readVolumes,
+  sampleFiles,
+  type Scratch,
+  sumsOf,
+  VOLUME,
+} from './testing/scratch.ts'
 
 const SECOND = 'carryall-0a1b2c3d-002'
 const END = Buffer.alloc(1024)
@@ -18,7 +26,11 @@ const plainFiles = (volume = VOLUME) =>
 
 function entry(name: string, data: string | Buffer = 'data'): Buffer {
   const bytes = Buffer.from(data)
-  return Buffer.concat([tarHeader({ name, size: bytes.length }), bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)])
+  return Buffer.concat([
+    tarHeader({ name, size: bytes.length }),
+    bytes,
+    Buffer.alloc((512 - (bytes.length % 512)) % 512),
+  ])
 }
 
 /** An entry whose header is changed, with a checksum that is right again. */
@@ -37,11 +49,15 @@ const link = (name: string, target: string) =>
     header.write(target, 157)
   })
 const directory = (name: string) => altered(name, (header) => void header.write('5', 156))
-const stream = (...parts: readonly Buffer[]) => Readable.from([Buffer.concat([...parts, END])], { objectMode: false })
+const stream = (...parts: readonly Buffer[]) =>
+  Readable.from([Buffer.concat([...parts, END])], { objectMode: false })
 
 /** What a program writes on stdout, as it comes. */
 function piped(program: string, ...args: readonly string[]) {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' } })
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' },
+  })
   return { stdout: child.stdout, exit: once(child, 'close').then(([code]) => code as number | null) }
 }
 
@@ -68,8 +84,11 @@ describe('reads what comes from', () => {
   ] as const
 
   test.each(
-    [...all.map((one) => [...one, sampleFiles()] as const), ...plain.map((one) => [...one, plainFiles()] as const)].flatMap(
-      ([what, program, flags, files]) => forms.map(([form, operands]) => [what, form, program, flags, files, operands] as const),
+    [
+      ...all.map((one) => [...one, sampleFiles()] as const),
+      ...plain.map((one) => [...one, plainFiles()] as const),
+    ].flatMap(([what, program, flags, files]) =>
+      forms.map(([form, operands]) => [what, form, program, flags, files, operands] as const),
     ),
   )('%s, of %s', async (_what, _form, program, flags, files, operands) => {
     using scratch = makeScratch()
@@ -115,14 +134,22 @@ describe('reads what comes from', () => {
 })
 
 describe('passes over', () => {
-  const two = () => stream(entry(`${SECOND}/a`, '1'), entry('between/x'), entry(`m/${VOLUME}/b/c`, '2'), entry(`m/${VOLUME}/d`, '3'))
+  const two = () =>
+    stream(
+      entry(`${SECOND}/a`, '1'),
+      entry('between/x'),
+      entry(`m/${VOLUME}/b/c`, '2'),
+      entry(`m/${VOLUME}/d`, '3'),
+    )
 
   test('what is outside of volumes', async () => {
     const found = await readVolumes(two())
-    expect(Object.entries(found).map(([name, lines]) => [name, lines.map((line) => line.slice(66))])).toEqual([
-      [SECOND, ['a']],
-      [VOLUME, ['b/c', 'd']],
-    ])
+    expect(Object.entries(found).map(([name, lines]) => [name, lines.map((line) => line.slice(66))])).toEqual(
+      [
+        [SECOND, ['a']],
+        [VOLUME, ['b/c', 'd']],
+      ],
+    )
   })
 
   test('volumes that nobody reads', async () => {
@@ -134,7 +161,9 @@ describe('passes over', () => {
 
   test('the rest of a volume that somebody stops to read', async () => {
     const names: string[] = []
-    for await (const volume of openVolumes(stream(entry(`${VOLUME}/a`), entry(`${VOLUME}/b`), entry(`${SECOND}/c`)))) {
+    for await (const volume of openVolumes(
+      stream(entry(`${VOLUME}/a`), entry(`${VOLUME}/b`), entry(`${SECOND}/c`)),
+    )) {
       names.push(volume.name)
       for await (const file of volume.files()) {
         expect((await collectFile(file, 10)).toString()).toBe('data')
@@ -151,23 +180,63 @@ describe('refuses', () => {
     ['no volume', 'VOLUME_INVALID', [entry('SHA256SUMS'), entry('volume.json')]],
     ['nothing', 'VOLUME_INVALID', []],
     ['a file that is named as a volume', 'VOLUME_INVALID', [entry(VOLUME)]],
-    ['a volume in two stretches', 'VOLUME_INVALID', [entry(`${VOLUME}/a`), entry(`${SECOND}/a`), entry(`${VOLUME}/b`)]],
-    ['a volume in two stretches around another file', 'VOLUME_INVALID', [entry(`${VOLUME}/a`), entry('x'), entry(`${VOLUME}/b`)]],
+    [
+      'a volume in two stretches',
+      'VOLUME_INVALID',
+      [entry(`${VOLUME}/a`), entry(`${SECOND}/a`), entry(`${VOLUME}/b`)],
+    ],
+    [
+      'a volume in two stretches around another file',
+      'VOLUME_INVALID',
+      [entry(`${VOLUME}/a`), entry('x'), entry(`${VOLUME}/b`)],
+    ],
     ['a volume that is 65 deep', 'VOLUME_INVALID', [entry(`${VOLUME}/${'d/'.repeat(64)}a`)]],
-    ['a double of the sums', 'FILE_UNEXPECTED', [entry(`${VOLUME}/SHA256SUMS`), entry(`${VOLUME}/sha256sums`)]],
-    ['a double of the description', 'FILE_UNEXPECTED', [entry(`${VOLUME}/volume.json`), entry(`${VOLUME}/VOLUME.JSON`)]],
+    [
+      'a double of the sums',
+      'FILE_UNEXPECTED',
+      [entry(`${VOLUME}/SHA256SUMS`), entry(`${VOLUME}/sha256sums`)],
+    ],
+    [
+      'a double of the description',
+      'FILE_UNEXPECTED',
+      [entry(`${VOLUME}/volume.json`), entry(`${VOLUME}/VOLUME.JSON`)],
+    ],
     ['twins', 'ARCHIVE_MALFORMED', [entry(`${VOLUME}/\u00e4`), entry(`${VOLUME}/a\u0308`)]],
     ['a file twice', 'ARCHIVE_MALFORMED', [entry(`${VOLUME}/a`), entry(`${VOLUME}/a`)]],
     ['a link', 'ARCHIVE_ENTRY_REFUSED', [link(`${VOLUME}/a`, '/etc/passwd')]],
     ['a link outside of volumes', 'ARCHIVE_ENTRY_REFUSED', [link('a', '/etc/passwd'), entry(`${VOLUME}/a`)]],
     ['a volume that is a link', 'ARCHIVE_ENTRY_REFUSED', [link(VOLUME, '/etc'), entry(`${VOLUME}/passwd`)]],
-    ['a directory that becomes a link', 'ARCHIVE_ENTRY_REFUSED', [directory(`${VOLUME}/d`), link(`${VOLUME}/d`, '/etc')]],
-    ['a parent', 'PATH_UNSAFE', [altered(`${VOLUME}/aa/bb`, (header) => void header.write(`${VOLUME}/../bb`, 0))]],
-    ['an absolute path', 'PATH_UNSAFE', [altered(`a${VOLUME}/a`, (header) => void header.write(`/${VOLUME}/a`, 0))]],
-    ['a backslash', 'PATH_UNSAFE', [altered(`${VOLUME}/a/a`, (header) => void header.write(`${VOLUME}/a\\a`, 0))]],
+    [
+      'a directory that becomes a link',
+      'ARCHIVE_ENTRY_REFUSED',
+      [directory(`${VOLUME}/d`), link(`${VOLUME}/d`, '/etc')],
+    ],
+    [
+      'a parent',
+      'PATH_UNSAFE',
+      [altered(`${VOLUME}/aa/bb`, (header) => void header.write(`${VOLUME}/../bb`, 0))],
+    ],
+    [
+      'an absolute path',
+      'PATH_UNSAFE',
+      [altered(`a${VOLUME}/a`, (header) => void header.write(`/${VOLUME}/a`, 0))],
+    ],
+    [
+      'a backslash',
+      'PATH_UNSAFE',
+      [altered(`${VOLUME}/a/a`, (header) => void header.write(`${VOLUME}/a\\a`, 0))],
+    ],
     ['another archive behind it', 'ARCHIVE_MALFORMED', [entry(`${VOLUME}/a`), END, entry(`${SECOND}/a`)]],
-    ['a stream that is cut', 'ARCHIVE_MALFORMED', [entry(`${VOLUME}/a`, Buffer.alloc(2000)).subarray(0, 1000)]],
-    ['a compressed stream', 'ARCHIVE_MALFORMED', [Buffer.from('1f8b08000000000000'.padEnd(3000, 'ab'), 'hex')]],
+    [
+      'a stream that is cut',
+      'ARCHIVE_MALFORMED',
+      [entry(`${VOLUME}/a`, Buffer.alloc(2000)).subarray(0, 1000)],
+    ],
+    [
+      'a compressed stream',
+      'ARCHIVE_MALFORMED',
+      [Buffer.from('1f8b08000000000000'.padEnd(3000, 'ab'), 'hex')],
+    ],
   ])('%s', async (_what, code, parts) => {
     await expect(readVolumes(stream(...parts))).rejects.toMatchObject({ code })
   })

@@ -50,7 +50,11 @@ function streamedVolume(entries: Cursor, root: string, place: string): VolumeSou
   }
 }
 
-async function* filesUnder(entries: Cursor, root: string, place: string): AsyncGenerator<VolumeFile, void, undefined> {
+async function* filesUnder(
+  entries: Cursor,
+  root: string,
+  place: string,
+): AsyncGenerator<VolumeFile, void, undefined> {
   const doubles = new Doubles(place)
   for (let entry = entries.current; entry !== undefined && rootOf(entry) === root; entry = entries.current) {
     const { name, size, chunks } = entry

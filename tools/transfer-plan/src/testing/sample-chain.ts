@@ -28,14 +28,14 @@ export async function sampleChain(
       size: 1000,
       sequence: Number(lender),
     }))
-    const held: BlobLine[] = [...holds].map((name, at) => ({
+    const held: BlobLine[] = holds.split('').map((name, at) => ({
       digest: blob(name),
       size: 1000,
       media_type: 'application/octet-stream',
       archive: 'mirror_000001.tar',
       offset: 1000 * at,
     }))
-    const lenders = [...new Set(borrowed.map(({ sequence }) => sequence))].sort()
+    const lenders = [...new Set(borrowed.map(({ sequence }) => sequence))].sort((a, b) => a - b)
     const previous = shipments.at(-1)
     shipments.push(
       await makeShipment(content, {

@@ -10,7 +10,9 @@ export interface Located {
 
 /** VOLUME_INVALID at byte `at` of the stretch. */
 export function bad(what: string, { place, offset }: Omit<Located, 'bytes'>, at = 0): Error {
-  return volumeInvalid(`${what} at byte ${offset + at}`, place, { location: { file: place, offset: offset + at } })
+  return volumeInvalid(`${what} at byte ${offset + at}`, place, {
+    location: { file: place, offset: offset + at },
+  })
 }
 
 /** A number that is there twice, little-endian and big-endian (ECMA-119 7.3.3): both must be the same. */

@@ -20,7 +20,8 @@ test('takes a block that cannot be read for one that is there', async () => {
   const end = 300_000 * 512
   const bad = new Set([end - 512, end - 1024])
   const read = (_buffer: Buffer, _offset: number, _length: number, position: number) => {
-    if (bad.has(position - (position % 512))) return Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }))
+    if (bad.has(position - (position % 512)))
+      return Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }))
     return Promise.resolve({ bytesRead: position < end ? 1 : 0 })
   }
   expect(await deviceSize({ read })).toBe(end)

@@ -3,7 +3,12 @@ const LAST = 2 ** 52
 const STEP = 512
 
 interface Readable {
-  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>
 }
 
 /** Bytes of a block device, whose `stat` does not tell, found by reading single bytes. */

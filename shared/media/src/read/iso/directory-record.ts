@@ -29,20 +29,24 @@ const CONTINUED = 0x80
 export function directoryRecord(located: Located, image: Pick<Image, 'size'>): DirectoryRecord {
   const { bytes, place, offset } = located
   const length = bytes[0]!
-  if (length <= FIXED || length > bytes.length) throw bad('the length of a directory record is wrong', located)
+  if (length <= FIXED || length > bytes.length)
+    throw bad('the length of a directory record is wrong', located)
   const identifierEnd = FIXED + bytes[32]!
   const fixed = identifierEnd + (identifierEnd % 2)
-  if (identifierEnd === FIXED || identifierEnd > length) throw bad('the name in a directory record is cut', located, 32)
+  if (identifierEnd === FIXED || identifierEnd > length)
+    throw bad('the name in a directory record is cut', located, 32)
   if (bytes[1] !== 0) throw bad('a file has an extended attribute record', located, 1)
   if (bytes[26] !== 0 || bytes[27] !== 0) throw bad('a file is interleaved', located, 26)
   const flags = bytes[25]!
-  if ((flags & ~(DIRECTORY | CONTINUED)) !== 0) throw bad('a file is hidden, associated or of records', located, 25)
+  if ((flags & ~(DIRECTORY | CONTINUED)) !== 0)
+    throw bad('a file is hidden, associated or of records', located, 25)
   both16(located, 28)
 
   const size = both32(located, 10)
   const position = both32(located, 2) * SECTOR
   // Where an empty file lies means nothing, and writers put anything there.
-  if (size > 0 && position + size > image.size) throw bad('a file lies behind the end of the image: it was cut', located, 2)
+  if (size > 0 && position + size > image.size)
+    throw bad('a file lies behind the end of the image: it was cut', located, 2)
   return {
     identifier: bytes.subarray(FIXED, identifierEnd),
     directory: (flags & DIRECTORY) !== 0,

@@ -15,12 +15,17 @@ export async function* directoryRecords(
 ): AsyncGenerator<DirectoryRecord, void, undefined> {
   const { position, size } = directory
   const place = { place: image.place, offset: position }
-  if (size === 0 || size % SECTOR !== 0) throw bad('the size of a directory is not one of whole sectors', place)
+  if (size === 0 || size % SECTOR !== 0)
+    throw bad('the size of a directory is not one of whole sectors', place)
   let index = 0
   for (let start = 0; start < size; start += WINDOW) {
     const window = await image.read(position + start, Math.min(WINDOW, size - start))
     for (let at = 0; at < window.length; at += SECTOR) {
-      const sector = { bytes: window.subarray(at, at + SECTOR), place: image.place, offset: position + start + at }
+      const sector = {
+        bytes: window.subarray(at, at + SECTOR),
+        place: image.place,
+        offset: position + start + at,
+      }
       for (const record of sectorRecords(sector, image)) {
         if (index < 2) checkDots(record, index, index === 0 ? directory : parent)
         yield record
@@ -36,7 +41,8 @@ function* sectorRecords({ bytes, place, offset }: Located, image: Image): Genera
     const length = bytes[at]!
     if (length === 0) {
       const wrong = bytes.subarray(at).findIndex((byte) => byte !== 0)
-      if (wrong >= 0) throw bad('an empty directory record is followed by another', { place, offset }, at + wrong)
+      if (wrong >= 0)
+        throw bad('an empty directory record is followed by another', { place, offset }, at + wrong)
       return
     }
     yield directoryRecord({ bytes: bytes.subarray(at), place, offset: offset + at }, image)
@@ -44,7 +50,11 @@ function* sectorRecords({ bytes, place, offset }: Located, image: Image): Genera
   }
 }
 
-function checkDots({ identifier, directory, extent, systemUse }: DirectoryRecord, index: number, expected: Extent): void {
+function checkDots(
+  { identifier, directory, extent, systemUse }: DirectoryRecord,
+  index: number,
+  expected: Extent,
+): void {
   const right =
     directory &&
     identifier.length === 1 &&

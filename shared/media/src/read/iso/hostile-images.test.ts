@@ -26,12 +26,23 @@ const UNEXPECTED = 'FILE_UNEXPECTED'
 
 const file = (id: string, fields: Partial<RawNode> = {}): RawNode => ({ id, data: 'data', ...fields })
 const sums = file('SHA256SU.;1', { name: 'SHA256SUMS' })
-const volume = (...children: readonly RawNode[]): RawNode => ({ id: 'CARRYALL', name: VOLUME, children: [sums, ...children] })
+const volume = (...children: readonly RawNode[]): RawNode => ({
+  id: 'CARRYALL',
+  name: VOLUME,
+  children: [sums, ...children],
+})
 /** An image of one volume with these files beside its sums. */
-const of = (...children: readonly RawNode[]) => () => rawIso([volume(...children)])
-const image = (options: RawImage, ...children: readonly RawNode[]) => () => rawIso([volume(...children)], options)
+const of =
+  (...children: readonly RawNode[]) =>
+  () =>
+    rawIso([volume(...children)])
+const image =
+  (options: RawImage, ...children: readonly RawNode[]) =>
+  () =>
+    rawIso([volume(...children)], options)
 /** One whose only other file has a record that is changed. */
-const record = (patch: (bytes: Buffer) => void, fields: Partial<RawNode> = {}) => of(file('A.;1', { patch, ...fields }))
+const record = (patch: (bytes: Buffer) => void, fields: Partial<RawNode> = {}) =>
+  of(file('A.;1', { patch, ...fields }))
 const descriptor = (patch: (bytes: Buffer) => void) => image({ patchDescriptor: patch })
 const named = (name: string | Buffer) => of(file('A.;1', { name }))
 const using = (...entries: readonly Buffer[]) => of(file('A.;1', { use: Buffer.concat(entries) }))
@@ -48,9 +59,12 @@ const leadingTo = (sector: (root: number) => number, id = 'LOOP'): RawNode => ({
   children: [],
   patch: (bytes, { root }) => void both32(sector(root)).copy(bytes, 2),
 })
-const plain = (...children: readonly RawNode[]) => () =>
-  rawIso([file('VOLUME.JSON;1'), ...children], { rockRidge: false })
-const nested = (depth: number): RawNode => (depth === 0 ? file('A.;1') : { id: 'D', children: [nested(depth - 1)] })
+const plain =
+  (...children: readonly RawNode[]) =>
+  () =>
+    rawIso([file('VOLUME.JSON;1'), ...children], { rockRidge: false })
+const nested = (depth: number): RawNode =>
+  depth === 0 ? file('A.;1') : { id: 'D', children: [nested(depth - 1)] }
 const cut = (size: (whole: Buffer) => number) => () => {
   const whole = of(file('A.;1', { data: 'x'.repeat(5000) }))()
   return whole.subarray(0, size(whole))
@@ -74,7 +88,10 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
       ['with two sizes of the root', descriptor((bytes) => bytes.writeUInt32BE(4096, 156 + 14))],
       ['whose root is a file', descriptor((bytes) => bytes.writeUInt8(0, 156 + 25))],
       ['whose root is behind the end', descriptor((bytes) => both32(9999).copy(bytes, 158))],
-      ['whose root is at the end of all sectors', descriptor((bytes) => both32(0xffff_ffff).copy(bytes, 158))],
+      [
+        'whose root is at the end of all sectors',
+        descriptor((bytes) => both32(0xffff_ffff).copy(bytes, 158)),
+      ],
       ['whose root is itself', descriptor((bytes) => both32(16).copy(bytes, 158))],
       ['whose root is before it', descriptor((bytes) => both32(0).copy(bytes, 158))],
       ['whose root is empty', descriptor((bytes) => both32(0).copy(bytes, 166))],
@@ -100,7 +117,10 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
     [
       ['of length 1', record((bytes) => bytes.writeUInt8(1, 0))],
       ['of length 33', record((bytes) => bytes.writeUInt8(33, 0))],
-      ['that is longer than its sector', of(...filler(), file('Z.;1', { patch: (b) => b.writeUInt8(255, 0) }))],
+      [
+        'that is longer than its sector',
+        of(...filler(), file('Z.;1', { patch: (b) => b.writeUInt8(255, 0) })),
+      ],
       ['that is shorter than it should be', record((bytes) => bytes.writeUInt8(40, 0))],
       ['of length 0 before another', of(file('A.;1', { patch: (b) => b.writeUInt8(0, 0) }), file('B.;1'))],
       ['of length 0 with content', record((bytes) => bytes.writeUInt8(0, 0))],
@@ -126,7 +146,10 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
       ['of a directory of half a sector', of(directoryAt(10, () => both32(1000))('D'))],
       ['of an empty directory', of(directoryAt(10, () => both32(0))('D'))],
       ['of a directory larger than it is', of(directoryAt(10, () => both32(2 * SECTOR))('D'))],
-      ['of a directory in several extents', of({ id: 'D', children: [], patch: (b) => b.writeUInt8(0x82, 25) })],
+      [
+        'of a directory in several extents',
+        of({ id: 'D', children: [], patch: (b) => b.writeUInt8(0x82, 25) }),
+      ],
       ['of a directory behind the end', of(leadingTo(() => 9999))],
     ],
   ],
@@ -136,10 +159,22 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
     [
       ['to the root', of(leadingTo((root) => root))],
       ['to its parent', of(leadingTo((root) => root + 1))],
-      ['into data', of(file('A.;1', { data: Buffer.alloc(SECTOR, 'x') }), leadingTo((root) => root + 4))],
+      [
+        'into data',
+        of(
+          file('A.;1', { data: Buffer.alloc(SECTOR, 'x') }),
+          leadingTo((root) => root + 4),
+        ),
+      ],
       ['into the descriptors', of(leadingTo(() => 16))],
       ['into zeros', of(leadingTo(() => AREAS))],
-      ['to its sibling', of({ id: 'D', children: [] }, leadingTo((root) => root + 2))],
+      [
+        'to its sibling',
+        of(
+          { id: 'D', children: [] },
+          leadingTo((root) => root + 2),
+        ),
+      ],
       ['as its sibling, also by its own record', copied],
       ['to the root from the root', () => rawIso([volume(), leadingTo((root) => root)])],
       ['without itself in front', dots((bytes) => bytes.writeUInt8(2, 33))],
@@ -163,7 +198,10 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
       ['of which the first is empty', of(more('A.;1', ''), file('A.;1'))],
       ['of which the first has part of a sector', of(more('A.;1', 'x'), file('A.;1'))],
       ['of two names', of(more('A.;1', Buffer.alloc(SECTOR), 'a'), file('A.;1', { name: 'b' }))],
-      ['of which one is behind the end', of(more('A.;1'), file('A.;1', { patch: (b) => both32(9999).copy(b, 2) }))],
+      [
+        'of which one is behind the end',
+        of(more('A.;1'), file('A.;1', { patch: (b) => both32(9999).copy(b, 2) })),
+      ],
     ],
   ],
   [
@@ -173,7 +211,10 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
       ['by name', of(file('A.;1', { name: 'a' }), file('B.;1', { name: 'a' }))],
       ['by identifier', of(file('A.;1'), file('A.;1'))],
       ['by normal form', of(file('A.;1', { name: '\u00e4' }), file('B.;1', { name: 'a\u0308' }))],
-      ['by normal form, file and directory', of(file('A.;1', { name: '\u00e4' }), { id: 'B', name: 'a\u0308', children: [] })],
+      [
+        'by normal form, file and directory',
+        of(file('A.;1', { name: '\u00e4' }), { id: 'B', name: 'a\u0308', children: [] }),
+      ],
       ['by sign', of(file('A.;1', { name: '\u212b' }), file('B.;1', { name: '\u00c5' }))],
       ['by version', plain(file('A.;1'), file('A.;2'))],
       ['by a dot', plain(file('A.;1'), file('A;1'))],
@@ -185,9 +226,13 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
     [
       [
         'in files that overlap',
-        of(...['A', 'B', 'C'].map((id) => file(`${id}.;1`, { patch: (b, { sectors }) => overlap(b, sectors) }))),
+        of(
+          ...['A', 'B', 'C'].map((id) =>
+            file(`${id}.;1`, { patch: (b, { sectors }) => overlap(b, sectors) }),
+          ),
+        ),
       ],
-      ['in continuations that all records share', () => rawIso([volume(...sharing(60))], { areas: Buffer.alloc(SECTOR * 4) })],
+      ['in continuations that all records share', of(...sharing(60))],
       ['in the name', usingAreas(nm('n'.repeat(200)), FILE, nm('n'.repeat(100), 1), ce(AREAS, 0, 205))],
     ],
   ],
@@ -246,7 +291,10 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
       ['with an entry of another version', using(FILE, Buffer.from('NM\x06\x02\x00a', 'latin1'))],
       ['whose mark is wrong', image({ mark: use('SP', Buffer.from([0xbe, 0xee, 0])) })],
       ['whose mark is short', image({ mark: use('SP', Buffer.from([0xbe])) })],
-      ['whose mark is of another version', image({ mark: Buffer.concat([SP.subarray(0, 3), Buffer.from([2]), SP.subarray(4)]) })],
+      [
+        'whose mark is of another version',
+        image({ mark: Buffer.concat([SP.subarray(0, 3), Buffer.from([2]), SP.subarray(4)]) }),
+      ],
       ['that goes on behind the end', using(FILE, nm('a'), ce(9999, 0, 100))],
       ['that goes on behind all sectors', using(FILE, nm('a'), ce(0xffff_ffff, 0, 100))],
       ['that goes on at an offset behind the end', using(FILE, nm('a'), ce(AREAS, 0xffff_ffff, 10))],
@@ -263,7 +311,10 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
       ['with two lengths to go on', using(FILE, nm('a'), flipped(ce(AREAS, 0, 28), 20))],
       ['with a short entry to go on', using(FILE, nm('a'), use('CE', both32(AREAS)))],
       ['with the mode of a directory', using(DIRECTORY, nm('a'))],
-      ['with the mode of a file on a directory', of({ id: 'D', use: Buffer.concat([FILE, nm('d')]), children: [] })],
+      [
+        'with the mode of a file on a directory',
+        of({ id: 'D', use: Buffer.concat([FILE, nm('d')]), children: [] }),
+      ],
       ['with no kind in its mode', using(px(0o644), nm('a'))],
       ['with two modes by byte order', using(flipped(FILE, 4), nm('a'))],
       ['with a short mode', using(use('PX', Buffer.alloc(4)), nm('a'))],
@@ -277,21 +328,39 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
       ['a symbolic link by its target alone', using(FILE, nm('a'), sl('/etc/passwd'))],
       ['a symbolic link by its mode alone', using(px(0o120_777), nm('a'))],
       ['a symbolic link to the parent', using(FILE, nm('a'), use('SL', Buffer.from([0, 4, 0])))],
-      ['a symbolic link in a continuation', usingAreas(sl('/etc'), FILE, nm('a'), ce(AREAS, 0, sl('/etc').length))],
-      ['a symbolic link on a directory', of({ id: 'D', use: Buffer.concat([DIRECTORY, nm('d'), sl('/etc')]), children: [] })],
-      ['a link and a file through it', of({ id: 'D', use: Buffer.concat([px(0o120_777), nm('d')]), children: [file('A.;1')] })],
+      [
+        'a symbolic link in a continuation',
+        usingAreas(sl('/etc'), FILE, nm('a'), ce(AREAS, 0, sl('/etc').length)),
+      ],
+      [
+        'a symbolic link on a directory',
+        of({ id: 'D', use: Buffer.concat([DIRECTORY, nm('d'), sl('/etc')]), children: [] }),
+      ],
+      [
+        'a link and a file through it',
+        of({ id: 'D', use: Buffer.concat([px(0o120_777), nm('d')]), children: [file('A.;1')] }),
+      ],
       ['a character device', using(px(0o020_666), nm('a'), use('PN', both32(1), both32(3)))],
       ['a block device', using(px(0o060_660), nm('a'), use('PN', both32(8), both32(0)))],
       ['a device by its number alone', using(FILE, nm('a'), use('PN', both32(1), both32(3)))],
       ['a FIFO', using(px(0o010_644), nm('a'))],
       ['a socket', using(px(0o140_755), nm('a'))],
       ['a relocated directory', using(FILE, nm('a'), use('CL', both32(AREAS)))],
-      ['the place of a relocated directory', of({ id: 'D', use: Buffer.concat([DIRECTORY, nm('d'), use('RE')]), children: [] })],
+      [
+        'the place of a relocated directory',
+        of({ id: 'D', use: Buffer.concat([DIRECTORY, nm('d'), use('RE')]), children: [] }),
+      ],
       ['the parent of a relocated directory', using(FILE, nm('a'), use('PL', both32(AREAS)))],
       ['a sparse file', using(FILE, nm('a'), use('SF', both32(0), both32(99), Buffer.from([1])))],
-      ['a compressed file', using(FILE, nm('a'), use('ZF', Buffer.from('pz\x04\x0f', 'latin1'), both32(0xffff_ffff)))],
+      [
+        'a compressed file',
+        using(FILE, nm('a'), use('ZF', Buffer.from('pz\x04\x0f', 'latin1'), both32(0xffff_ffff))),
+      ],
       ['a double of the sums', of(file('B.;1', { name: 'sha256sums' }))],
-      ['a double of the description', of(file('A.;1', { name: 'volume.json' }), file('B.;1', { name: 'VOLUME.json' }))],
+      [
+        'a double of the description',
+        of(file('A.;1', { name: 'volume.json' }), file('B.;1', { name: 'VOLUME.json' })),
+      ],
     ],
   ],
   [
@@ -312,17 +381,24 @@ const CLASSES: readonly (readonly [kind: string, code: string, cases: readonly C
   ],
 ]
 
-/** Files that each go on for 64 KiB, in what is the data of the last. */
+/** Files that each go on for 64 KiB of zeros, in the data of the last. */
 function sharing(count: number): RawNode[] {
-  const area = (index: number) => Buffer.concat([FILE, nm(`f${index}`), ce(AREAS, 0, 64 * 1024)])
-  const files = Array.from({ length: count }, (_, index) => file(`F${index}.;1`, { use: area(index) }))
-  return [...files, file('Z.;1', { data: Buffer.alloc(64 * 1024) })]
+  const data = Buffer.alloc(64 * 1024)
+  const area = (index: number) => Buffer.concat([FILE, nm(`f${index}`), ce(0, 0, data.length)])
+  const patch = (bytes: Buffer, { sectors }: { readonly sectors: number }) =>
+    void both32(sectors - data.length / SECTOR).copy(bytes, bytes.indexOf('CE') + 4)
+  const files = Array.from({ length: count }, (_, index) => file(`F${index}.;1`, { use: area(index), patch }))
+  return [...files, file('Z.;1', { data })]
 }
 function filler(): RawNode[] {
   return Array.from({ length: 21 }, (_, index) => file(`F${index}.;1`))
 }
 function more(id: string, data: string | Buffer = Buffer.alloc(SECTOR), name?: string): RawNode {
-  return file(id, { data, patch: (bytes) => void (bytes[25] = 0x80), ...(name === undefined ? {} : { name }) })
+  return file(id, {
+    data,
+    patch: (bytes) => void (bytes[25] = 0x80),
+    ...(name === undefined ? {} : { name }),
+  })
 }
 function overlap(bytes: Buffer, sectors: number): void {
   both32(0).copy(bytes, 2)
@@ -339,12 +415,19 @@ function sl(target: string): Buffer {
 /** Changes the first sector of the volume's directory, where it and its parent are. */
 function dots(patch: (bytes: Buffer) => void): () => Buffer {
   return image({
-    patch: (bytes, { root }) => void patch(bytes.subarray((root + 1) * SECTOR, (root + 2) * SECTOR)),
+    patch: (bytes, { root }) => {
+      patch(bytes.subarray((root + 1) * SECTOR, (root + 2) * SECTOR))
+    },
   })
 }
 /** Two directories that are one, with a record of itself that is right for both. */
 function copied(): Buffer {
-  return rawIso([volume({ id: 'D', children: [file('A.;1')] }, leadingTo((root) => root + 2))])
+  return rawIso([
+    volume(
+      { id: 'D', children: [file('A.;1')] },
+      leadingTo((root) => root + 2),
+    ),
+  ])
 }
 
 test('the image that all of these begin with is taken', async () => {
@@ -362,7 +445,9 @@ describe.each(CLASSES)('refuses %s', (_kind, code, cases) => {
     const started = performance.now()
     await expect(readVolumes(join(scratch.path, 'medium'))).rejects.toMatchObject({ code })
     expect(performance.now() - started).toBeLessThan(2000)
-    expect(readdirSync(scratch.path, { recursive: true }).toSorted()).toEqual(['medium', 'medium/a.iso'])
+    expect(new Set(readdirSync(scratch.path, { recursive: true, encoding: 'utf8' }))).toEqual(
+      new Set(['medium', 'medium/a.iso']),
+    )
     expect(readFileSync(join(scratch.path, 'medium/a.iso')).equals(bytes)).toBe(true)
   })
 })

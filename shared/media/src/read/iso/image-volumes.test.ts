@@ -6,7 +6,16 @@ import { CarryallError } from '@carryall/errors'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { inTree, makeImage } from '../testing/make-image.ts'
-import { allVolumes, makeScratch, output, readVolumes, sampleFiles, type Scratch, sumsOf, VOLUME } from '../testing/scratch.ts'
+import {
+  allVolumes,
+  makeScratch,
+  output,
+  readVolumes,
+  sampleFiles,
+  type Scratch,
+  sumsOf,
+  VOLUME,
+} from '../testing/scratch.ts'
 import { openImage } from './image.ts'
 import { listImage } from './list-image.ts'
 
@@ -25,7 +34,8 @@ async function listed(image: string): Promise<string[]> {
   const lines: string[] = []
   for (const { path, extents } of files) {
     const hash = createHash('sha256')
-    for (const { position, size } of extents) for await (const chunk of opened.chunks(position, size)) hash.update(chunk)
+    for (const { position, size } of extents)
+      for await (const chunk of opened.chunks(position, size)) hash.update(chunk)
     lines.push(`${hash.digest('hex')}  ${path}`)
   }
   await opened.close()
@@ -98,8 +108,13 @@ describe('reads what xorriso writes', () => {
 
   test('with 5,000 files in one directory', async () => {
     using scratch = makeScratch('/dev/shm')
-    const files = Array.from({ length: 5000 }, (_, index) => `${VOLUME}/p/${'package-'.repeat(5)}${index}.rpm`)
-    scratch.write(inTree({ [`${VOLUME}/volume.json`]: '{}', ...Object.fromEntries(files.map((name) => [name, name])) }))
+    const files = Array.from(
+      { length: 5000 },
+      (_, index) => `${VOLUME}/p/${'package-'.repeat(5)}${index}.rpm`,
+    )
+    scratch.write(
+      inTree({ [`${VOLUME}/volume.json`]: '{}', ...Object.fromEntries(files.map((name) => [name, name])) }),
+    )
     const found = await readVolumes(await makeImage(scratch, ['-R']))
     expect(found[VOLUME]!.toSorted()).toEqual((await sumsOf(join(scratch.path, 'tree', VOLUME))).toSorted())
   })
@@ -134,7 +149,9 @@ describe('refuses what xorriso writes', () => {
     using scratch = makeScratch()
     scratch.write(inTree(sampleFiles()))
     spoil(join(scratch.path, 'tree', VOLUME))
-    await expect(readVolumes(await makeImage(scratch, ['-R']))).rejects.toMatchObject({ code: 'FILE_UNEXPECTED' })
+    await expect(readVolumes(await makeImage(scratch, ['-R']))).rejects.toMatchObject({
+      code: 'FILE_UNEXPECTED',
+    })
   })
 
   test('cut at any sector', async () => {
@@ -145,7 +162,9 @@ describe('refuses what xorriso writes', () => {
     let cuts = 0
     for (let size = 0; size < whole.length; size += 2048) {
       scratch.write({ 'medium/cut.iso': whole.subarray(0, size) })
-      await expect(readVolumes(join(scratch.path, 'medium')), `${size}`).rejects.toMatchObject({ code: 'VOLUME_INVALID' })
+      await expect(readVolumes(join(scratch.path, 'medium')), `${size}`).rejects.toMatchObject({
+        code: 'VOLUME_INVALID',
+      })
       cuts += 1
     }
     expect(cuts).toBeGreaterThan(20)
@@ -160,10 +179,13 @@ test('whatever bytes change, an image is read or refused, soon and with a code',
   const whole = readFileSync(image)
   // Descriptors and directories: what comes behind them is data.
   const head = Math.min(whole.length, 64 * 2048)
-  const place = fc.oneof(fc.integer({ min: 16 * 2048, max: head - 1 }), fc.integer({ min: 16 * 2048, max: 16 * 2048 + 200 }))
+  const place = fc.oneof(
+    fc.integer({ min: 16 * 2048, max: head - 1 }),
+    fc.integer({ min: 16 * 2048, max: 16 * 2048 + 200 }),
+  )
   const change = fc.tuple(place, fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 2, 0x80, 0xff)))
   let refused = 0
-  const before = readdirSync(scratch.path, { recursive: true }).toSorted()
+  const before = new Set(readdirSync(scratch.path, { recursive: true, encoding: 'utf8' }))
   await fc.assert(
     fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 12 }), async (changes) => {
       const bytes = Buffer.from(whole)
@@ -182,5 +204,5 @@ test('whatever bytes change, an image is read or refused, soon and with a code',
     { numRuns: 500 },
   )
   expect(refused).toBeGreaterThan(100)
-  expect(readdirSync(scratch.path, { recursive: true }).toSorted()).toEqual(before)
+  expect(new Set(readdirSync(scratch.path, { recursive: true, encoding: 'utf8' }))).toEqual(before)
 })

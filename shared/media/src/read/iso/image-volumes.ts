@@ -10,7 +10,10 @@ import { type ImageFile, listImage } from './list-image.ts'
  * The volumes of an ISO 9660 image or of a block device: its root, or directories in its root; none where it has none. All of its
  * directories are read before the first is given. Throws as `listImage` does, and INPUT_NOT_FOUND.
  */
-export async function* imageVolumes(path: string, signal?: AbortSignal): AsyncGenerator<VolumeSource, void, undefined> {
+export async function* imageVolumes(
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<VolumeSource, void, undefined> {
   const image = shared(await openImage(path))
   try {
     const files = await listImage(image, signal)
@@ -26,7 +29,7 @@ export async function* imageVolumes(path: string, signal?: AbortSignal): AsyncGe
         name,
         place: root === '' ? path : `${path}: ${name}`,
         replayable: true,
-        files: async function* () {
+        async *files() {
           yield* own
         },
         close: async () => {
@@ -54,7 +57,10 @@ function volumesIn(path: string, files: readonly ImageFile[]): readonly Found[] 
   const tops = Map.groupBy(files, (file) => file.path.slice(0, file.path.indexOf('/') + 1))
   return [...tops]
     .map(([root, own]) => ({ name: root.slice(0, -1), root, own }))
-    .filter(({ name, root }) => isVolumeName(name) || describesVolume((file) => root !== '' && paths.has(`${root}${file}`)))
+    .filter(
+      ({ name, root }) =>
+        isVolumeName(name) || describesVolume((file) => root !== '' && paths.has(`${root}${file}`)),
+    )
     .toSorted((a, b) => readingOrder(a.name, b.name))
 }
 

@@ -17,7 +17,8 @@ test('reads a file of more than 4 GiB, in several extents', { timeout: 120_000 }
   closeSync(handle)
   const image = join(scratch.path, 'image.iso')
   // With holes: nobody should have to write 4 GiB for this.
-  const pipe = 'xorriso -as mkisofs -quiet -R -iso-level 3 -o - "$1" | dd of="$2" bs=1M iflag=fullblock conv=sparse'
+  const pipe =
+    'xorriso -as mkisofs -quiet -R -iso-level 3 -o - "$1" | dd of="$2" bs=1M iflag=fullblock conv=sparse'
   await output('bash', '-o', 'pipefail', '-c', pipe, '-', join(scratch.path, 'tree'), image)
   const volumes = await allVolumes(image)
   const zeros = Buffer.alloc(1024 * 1024)

@@ -80,7 +80,13 @@ async function nameOf(image: Image, record: DirectoryRecord, skip: number | unde
 /** ECMA-119 7.5: `NAME.EXT;1`, and `NAME.;1` where there is no extension. */
 function plainName({ identifier, directory }: DirectoryRecord): Buffer {
   if (directory) return identifier
-  return Buffer.from(identifier.toString('latin1').replace(/;\d{1,5}$/, '').replace(/\.$/, ''), 'latin1')
+  return Buffer.from(
+    identifier
+      .toString('latin1')
+      .replace(/;\d{1,5}$/, '')
+      .replace(/\.$/, ''),
+    'latin1',
+  )
 }
 
 /** The file whose extents are being gathered: they come in a row, all but the last of whole sectors (ECMA-119 6.5.1). */
@@ -90,10 +96,12 @@ class OpenFile {
 
   /** The file, where this is its last extent. */
   add(path: string, { continued, extent, systemUse }: DirectoryRecord): ImageFile | undefined {
-    if (this.#path !== undefined && this.#path !== path) throw bad('the extents of a file are not in a row', systemUse)
+    if (this.#path !== undefined && this.#path !== path)
+      throw bad('the extents of a file are not in a row', systemUse)
     if (continued && (extent.size === 0 || extent.size % SECTOR !== 0))
       throw bad('an extent of a file is not of whole sectors', systemUse)
-    if (this.#extents.length === MAX_EXTENTS) throw bad(`a file has more than ${MAX_EXTENTS} extents`, systemUse)
+    if (this.#extents.length === MAX_EXTENTS)
+      throw bad(`a file has more than ${MAX_EXTENTS} extents`, systemUse)
     this.#path = path
     this.#extents.push(extent)
     if (continued) return undefined

@@ -16,7 +16,8 @@ export function metered(image: Image): Image {
     ...image,
     read: async (position, length) => {
       left -= length
-      if (left < 0) throw volumeInvalid('its directories are larger than it is itself', image.place, { expected: most })
+      if (left < 0)
+        throw volumeInvalid('its directories are larger than it is itself', image.place, { expected: most })
       return image.read(position, length)
     },
   }

@@ -43,7 +43,11 @@ export function systemUseSkip({ systemUse: { bytes, place, offset } }: Directory
  * The alternate name that Rock Ridge gives a record, as bytes; undefined where it gives none. Throws FILE_UNEXPECTED for what is
  * neither a regular file nor a directory by any of its entries, VOLUME_INVALID.
  */
-export async function rockRidgeName(image: Image, record: DirectoryRecord, skip: number): Promise<Buffer | undefined> {
+export async function rockRidgeName(
+  image: Image,
+  record: DirectoryRecord,
+  skip: number,
+): Promise<Buffer | undefined> {
   const { bytes, place, offset } = record.systemUse
   const area = { bytes: bytes.subarray(skip), place, offset: offset + skip }
   const parts: Buffer[] = []
@@ -55,7 +59,8 @@ export async function rockRidgeName(image: Image, record: DirectoryRecord, skip:
     if (signature === 'PX') refused ??= otherKind(payload, record)
     if (signature !== 'NM') continue
     const flags = payload.bytes[0]
-    if (!open || flags === undefined || (flags & ~CONTINUE) !== 0) throw bad('a name is none, or is there twice', payload)
+    if (!open || flags === undefined || (flags & ~CONTINUE) !== 0)
+      throw bad('a name is none, or is there twice', payload)
     open = flags === CONTINUE
     length += payload.bytes.length - 1
     if (length > MAX_NAME) throw bad(`a name has more than ${MAX_NAME} bytes`, payload)
@@ -63,7 +68,12 @@ export async function rockRidgeName(image: Image, record: DirectoryRecord, skip:
   }
   const name = parts.length === 0 ? undefined : Buffer.concat(parts)
   if (refused !== undefined)
-    throw fileUnexpected(refused, (name ?? record.identifier).toString(), place, refused === RELOCATED ? DEEP : undefined)
+    throw fileUnexpected(
+      refused,
+      (name ?? record.identifier).toString(),
+      place,
+      refused === RELOCATED ? DEEP : undefined,
+    )
   if (name !== undefined && open) throw bad('a name is cut', area)
   return name
 }

@@ -27,8 +27,10 @@ export async function rootRecord(image: Image): Promise<Extent> {
       return root
     }
     if (bytes[0] !== PRIMARY || root !== undefined) continue
-    if (bytes[6] !== 1 || bytes[881] !== 1) throw bad('the volume descriptor is of another version', descriptor, 6)
-    if (both16(descriptor, 128) !== SECTOR) throw bad(`a logical block has not ${SECTOR} bytes`, descriptor, 128)
+    if (bytes[6] !== 1 || bytes[881] !== 1)
+      throw bad('the volume descriptor is of another version', descriptor, 6)
+    if (both16(descriptor, 128) !== SECTOR)
+      throw bad(`a logical block has not ${SECTOR} bytes`, descriptor, 128)
     both32(descriptor, 80)
     if (both16(descriptor, 120) !== 1) throw bad('it is one of several discs of a set', descriptor, 120)
     both16(descriptor, 124)

@@ -16,7 +16,10 @@ const CONTINUATION = 24
  * The entries of a system use area and of those that continue it elsewhere (CE), to the end or its terminator (ST). The
  * number of areas is bounded, so none can lead back for ever. Throws VOLUME_INVALID.
  */
-export async function* systemUse(image: Image, area: Located): AsyncGenerator<SystemUseEntry, void, undefined> {
+export async function* systemUse(
+  image: Image,
+  area: Located,
+): AsyncGenerator<SystemUseEntry, void, undefined> {
   let next: Located | undefined = area
   for (let areas = 1; next !== undefined; areas += 1) {
     if (areas > MAX_AREAS) throw bad('the continuations of a directory record have no end', next)

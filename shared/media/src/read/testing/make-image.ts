@@ -11,4 +11,3 @@ export async function makeImage(scratch: Scratch, flags: readonly string[], tree
 /** These files in the directory that `makeImage` makes an image of. */
 export const inTree = (files: Readonly<Record<string, string | Buffer>>) =>
   Object.fromEntries(Object.entries(files).map(([path, bytes]) => [`tree/${path}`, bytes]))
-

@@ -130,14 +130,21 @@ function directoryBytes(placed: Placed, rockRidge: boolean, options: RawImage, l
     }
     bytes = Buffer.concat([bytes, one])
   }
-  return Buffer.concat([...sectors, bytes].map((part) => Buffer.concat([part, Buffer.alloc(SECTOR - part.length)])))
+  return Buffer.concat(
+    [...sectors, bytes].map((part) => Buffer.concat([part, Buffer.alloc(SECTOR - part.length)])),
+  )
 }
 
 function childRecord(child: Placed, rockRidge: boolean, layout: Layout | undefined): Buffer {
   const { node } = child
   const isDirectory = node.children !== undefined
   const id = Buffer.from(node.id)
-  const name = node.name ?? id.toString('latin1').replace(/\.?;1$/, '').toLowerCase()
+  const name =
+    node.name ??
+    id
+      .toString('latin1')
+      .replace(/\.?;1$/, '')
+      .toLowerCase()
   const honest = rockRidge ? Buffer.concat([isDirectory ? DIRECTORY : FILE, nm(name)]) : Buffer.alloc(0)
   const bytes = record(id, child, isDirectory, node.use ?? honest)
   if (layout !== undefined) node.patch?.(bytes, layout)
