@@ -58,7 +58,11 @@ export function parseLines(bytes: Buffer, where: string): readonly unknown[] {
 }
 
 function parseLine(line: string, index: number, where: string): unknown {
-  return parseJsonTexts(line, `${where} line ${index + 1}`)[0]
+  const values = parseJsonTexts(line, `${where} line ${index + 1}`)
+  if (values.length === 1) return values[0]
+  throw new CarryallError('INDEX_MISMATCH', `${where} is damaged at line ${index + 1}: not one value`, {
+    location: { file: where, line: index + 1 },
+  })
 }
 
 function linesOf(bytes: Buffer, where: string): readonly string[] {

@@ -1,7 +1,7 @@
 import type { Context, Outcome, Table } from '@carryall/cli'
 import { CarryallError } from '@carryall/errors'
 import { humanSize } from '@carryall/schemas'
-import { checkLinks, readChain, type Shipment } from '@carryall/shipment'
+import { checkLinks, readChain, readKnown, type Shipment } from '@carryall/shipment'
 import { shipmentItem } from './show.ts'
 
 /** `seq-meta list`: every shipment of a content directory by number. Broken links are said, not judged. */
@@ -12,7 +12,7 @@ export async function list(context: Context, operands: readonly string[]): Promi
     throw new CarryallError('INPUT_NOT_FOUND', `${content} holds no shipment`, {
       hint: 'Name the directory that holds seq1-baseline and the others',
     })
-  for (const fault of checkLinks(chain)) context.log.warn(fault.message)
+  for (const fault of checkLinks(await readKnown(content))) context.log.warn(fault.message)
   return { items: chain.map(shipmentItem), table: () => listTable(chain) }
 }
 

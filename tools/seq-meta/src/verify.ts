@@ -11,6 +11,7 @@ import {
   missing,
   readBlobIndex,
   readChain,
+  readKnown,
   type Shipment,
 } from '@carryall/shipment'
 import { shipments } from './operands.ts'
@@ -81,10 +82,11 @@ async function verifyOne(
   options: Parameters<typeof checkFiles>[1] & { readonly checkSignatures: CheckSignatures | undefined },
 ): Promise<Verification> {
   const chain = await readChain(content)
+  const known = await readKnown(content)
   const checked = await checkContent(shipment, options)
-  const links = linkFaults(shipment, chain)
   const lacking = await closure(shipment, chain, content)
-  const signatures = await options.checkSignatures?.(shipment, chain)
+  const signatures = await options.checkSignatures?.(shipment, known)
+  const links = linkFaults(shipment, known, signatures?.signed ?? false)
   const { metadata } = shipment
   return {
     apiVersion: API_VERSION,
@@ -135,12 +137,16 @@ async function load(shipment: Shipment): Promise<LoadedSequence | { faults: read
   }
 }
 
-/** Faults of the link between this shipment and the one before it in the content directory. */
-function linkFaults(shipment: Shipment, chain: readonly Shipment[]): Fault[] {
-  const at = chain.findIndex((other) => other.directory === shipment.directory)
-  const pair = at < 0 ? [shipment] : chain.slice(Math.max(0, at - 1), at + 1)
+/**
+ * Faults of the link between this shipment and the one before it that the content directory knows, also by its metadata
+ * alone. A complete shipment that trusted keys vouch for may follow a gap.
+ */
+function linkFaults(shipment: Shipment, known: readonly Shipment[], signed: boolean): Fault[] {
+  const at = known.findIndex((other) => other.directory === shipment.directory)
+  const pair = at < 0 ? [shipment] : known.slice(Math.max(0, at - 1), at + 1)
   return checkLinks(pair)
     .filter((fault) => fault.details.subject?.name === shipment.metadata.name)
+    .filter((fault) => fault.code !== 'SEQ_GAP' || !shipment.metadata.complete || !signed)
     .map((fault) => ({ code: fault.code, message: fault.message }))
 }
 

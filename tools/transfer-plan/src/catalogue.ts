@@ -60,7 +60,8 @@ export class Catalogue {
   #number(digest: string, bytes: number): number {
     const known = this.#numbers.get(digest)
     if (known !== undefined) return known
-    this.#numbers.set(digest, this.#bytes.length)
+    // A copy: what was cut out of a text keeps all of the text in memory.
+    this.#numbers.set(Buffer.from(digest).toString('latin1'), this.#bytes.length)
     return this.#bytes.push(bytes) - 1
   }
 }

@@ -7,6 +7,7 @@ import { digestOf, openLanding, type LandingDirectory } from '@carryall/shipment
 import { toLand, type Admission, type Arriving } from './admit.ts'
 import { auditor } from './auditor.ts'
 import { checkEntries } from './check-entries.ts'
+import { discardOvertaken } from './intake.ts'
 import { arrivingOf, chainOf, openSet, type OpenChain, type OpenSet } from './open-set.ts'
 import { publishShipment } from './publish.ts'
 import { readVolume, type SmallFiles } from './read-volume.ts'
@@ -137,14 +138,14 @@ export function takeIn(context: Context, site: Site): TakeIn {
     for (const shipment of [...intake.open]) {
       // In the order of the chain: what comes later waits for what comes before.
       if (shipment.stage.missing().length > 0) return
-      const { arriving, staging } = shipment
+      const { arriving } = shipment
       await publishShipment(shipment, admission, landing, {
         site,
         now: () => context.clock(),
         signal,
         async landed() {
           await audit.landed(arriving, admission, volume)
-          await landing.discard(staging)
+          await discardOvertaken(landing, arriving.metadata.sequence_number)
           if (intake.open.length === 1) await landing.discard(record.directory)
         },
       })
