@@ -41,8 +41,9 @@ export const iso9660: FileSystem = {
   name: 'iso9660',
   // Extents are counted in 32 bits: more than this takes several, which not every reader puts together.
   maxFileBytes: 2 ** 32 - SECTOR,
-  // 16 empty sectors, volume descriptors, path tables, an empty root directory, what xorriso adds at the end.
-  overheadBytes: () => 64 * SECTOR,
+  // What xorriso leaves free before its session, volume descriptors, path tables, an empty root directory, and its
+  // rounding up to whole packets.
+  overheadBytes: () => 96 * SECTOR,
   fileBytes: roundUp,
   entryBytes(name) {
     const bytes = roundUp(RECORD + Buffer.byteLength(name), 2)

@@ -23,8 +23,8 @@ export async function readFarSide(root: string): Promise<Picture> {
   const known = paths.filter((path) => !shipments.some((one) => path === one || path.startsWith(`${one}/`)))
   for (const path of known) {
     const text = async () => readFile(join(root, path), 'utf8')
-    if (path === 'receipt.json') whole[path] = { ...(JSON.parse(await text()) as object), audit_head: 'left out' }
-    else if (/^state\/chains\/[^.][^/]*$/.test(path)) memory[path] = JSON.parse(await text())
+    if (path === 'receipt.json') whole[path] = { ...(JSON.parse(await text()) as object), ...OF_THIS_RUN }
+    else if (/^state\/chains\/[^.][^/]*$/.test(path)) memory[path] = { ...(JSON.parse(await text()) as object), last_seen: 'left out' }
     else if (path.endsWith('.carryall/head.json')) memory[path] = { ...(JSON.parse(await text()) as object), ...OF_THIS_COPY }
     else if (path === 'state/audit.ndjson') {
       const log = readLog(await text())
@@ -37,6 +37,8 @@ export async function readFarSide(root: string): Promise<Picture> {
 }
 
 const SHIPMENT = /^content\/[^/.]+\/(?:\.carryall\/(?:headstones|passed)\/)?seq[^/]*$/
+/** What a receipt says of when it was written. */
+const OF_THIS_RUN = { audit_head: 'left out', time: 'left out' }
 const OF_THIS_COPY = { inode: 'left out', born: 'left out' }
 
 interface Entry {

@@ -15,7 +15,9 @@ export function imageSize(files: readonly PlannedFile[], medium: Medium): number
   )
   const image = { name: medium.name, filesystem: system.name, cluster_bytes: system.clusterBytes(0) }
   const size = system.overheadBytes(0) + takenBytes(image, files)
-  if (size <= (medium.capacity_bytes ?? Infinity)) return size
+  // Planned as an image, its own tables are not in what a volume may take.
+  const counted = medium.filesystem === 'iso9660' ? system.overheadBytes(0) : 0
+  if (size <= (medium.capacity_bytes ?? Infinity) + counted) return size
   throw new CarryallError('MEDIA_TOO_SMALL', `An image takes ${size} bytes, more than ${medium.name} has`, {
     subject: { kind: 'volume', name: medium.name },
     expected: medium.capacity_bytes ?? 0,

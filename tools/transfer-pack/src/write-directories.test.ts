@@ -180,7 +180,7 @@ describe('sources', () => {
     const plan = await makePlan(shipments, [MEDIUM])
     const path = join(shipments[1].directory, 'large.tar')
     const bytes = await readFile(path)
-    bytes[6_999_999]! ^= 1
+    bytes[3_899_999]! ^= 1
     await writeFile(path, bytes)
     const ran = await pack(plan)
     expect(ran.exit).toBe(82)
@@ -188,7 +188,7 @@ describe('sources', () => {
     const there = await visible()
     for (const name of there)
       expect((await volumeOf(join(out, name))).entries.map((entry) => entry.path)).not.toContain('large.tar')
-    bytes[6_999_999]! ^= 1
+    bytes[3_899_999]! ^= 1
     await writeFile(path, bytes)
     expect((await pack(plan)).exit).toBe(0)
     const directories = (await visible()).map((name) => join(out, name))
@@ -291,7 +291,7 @@ describe('going on', () => {
     const damage = join(shipments[1].directory, 'large.tar')
     const whole = await readFile(damage)
     for (const [at, kept] of [
-      [6_999_999, true],
+      [3_899_999, true],
       [0, false],
     ] as const) {
       await rm(out, { recursive: true, force: true })
@@ -379,8 +379,8 @@ describe('options', () => {
   test('the rate is kept to', async () => {
     const plan = await makePlan(shipments, [UNLIMITED], [1])
     const begun = performance.now()
-    expect((await pack(plan, '--rate-limit', '1MB')).exit).toBe(0)
-    // 0.4 MB, of which a quarter of a second may be at once.
+    expect((await pack(plan, '--rate-limit', '250kB')).exit).toBe(0)
+    // 0.1 MB, of which a quarter of a second may be at once.
     expect(performance.now() - begun).toBeGreaterThan(140)
   })
 

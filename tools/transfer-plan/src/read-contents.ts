@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import type { BlobLine } from '@carryall/schemas'
-import { BLOB_INDEX, inParallel, parseBlobIndex, readSmall } from '@carryall/shipment'
+import { BLOB_INDEX, parseBlobIndex, readSmall } from '@carryall/shipment'
 import { Catalogue, type Content } from './catalogue.ts'
 import type { Chain, Member } from './chain.ts'
 
@@ -16,13 +16,13 @@ export async function readContents(
   chain: Chain,
 ): Promise<{ readonly catalogue: Catalogue; readonly contents: readonly Content[] }> {
   const catalogue = new Catalogue()
-  const places = chain.members.entries().toArray()
-  const read = await inParallel(places, async ([place, member]) => {
+  const contents: Content[] = []
+  // One after another: parsing is all the work, and no more than one index is in memory.
+  for (const [place, member] of chain.members.entries()) {
     const index = place > chain.target ? [] : await indexOf(member)
-    // At once, so that no more than a few indexes are in memory.
-    return catalogue.contentOf(member.metadataDigest, member.metadata, index)
-  })
-  return { catalogue, contents: read }
+    contents.push(catalogue.contentOf(member.metadataDigest, member.metadata, index))
+  }
+  return { catalogue, contents }
 }
 
 async function indexOf({ metadata, directory, here }: Member): Promise<readonly BlobLine[] | undefined> {

@@ -46,7 +46,9 @@ export function takeIn(context: Context, site: Site): TakeIn {
 
   /** A set from an earlier trip that was left on the medium of a newer one is no reason to stop. */
   function isSuperseded({ error, volume }: (typeof refusals)[number]): boolean {
-    const admitted = [...sets.values()].flatMap((set) => (set instanceof CarryallError ? [] : set.admissions))
+    const admitted = [...sets.values(), ...aside.values()].flatMap((set) =>
+      set instanceof CarryallError ? [] : set.admissions,
+    )
     return (
       error.code === 'SEQ_ROLLBACK' &&
       volume.chains.every((chain) => admitted.some((admission) => admission.chain.id === chain.id))
@@ -94,7 +96,8 @@ export function takeIn(context: Context, site: Site): TakeIn {
   async function giveWay({ chains }: Volume): Promise<void> {
     const names = new Set(chains.map(({ name }) => name))
     for (const [key, set] of sets) {
-      if (set instanceof CarryallError || !set.chains.some((one) => names.has(nameOf(one)))) continue
+      if (set instanceof CarryallError || !set.chains.some((one) => isOpen(one) && names.has(nameOf(one))))
+        continue
       for (const { intake } of set.chains) await intake[Symbol.asyncDispose]()
       sets.delete(key)
       aside.set(key, set)
@@ -174,7 +177,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
       log.warn(`${source.place} holds volume ${volume.number} of set ${volume.set.slice(7, 15)}`)
     errors.push(...failed, ...faults)
     for (const chain of set?.chains ?? []) {
-      if (chain.intake.open.length === 0) continue
+      if (!isOpen(chain)) continue
       if (failed.length + faults.length === 0) chain.record = await recordVolume(chain.record, volume.number)
       await publishWhole(chain, volume)
     }
@@ -206,6 +209,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
   }
 }
 
+const isOpen = ({ intake }: OpenChain): boolean => intake.open.length > 0
 const nameOf = ({ intake }: OpenChain): string => intake.admission.chain.name
 
 /** What a set still waits for; what is whole and was refused all the same waits for nothing. */

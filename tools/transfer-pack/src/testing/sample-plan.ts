@@ -6,8 +6,8 @@ import type { Shipment } from '@carryall/shipment'
 import { makeShipment } from '@carryall/shipment/testing'
 
 export const MEDIUM: Medium = {
-  name: '3MB',
-  capacity_bytes: 3_000_000,
+  name: '1.5MB',
+  capacity_bytes: 1_500_000,
   filesystem: 'plain',
   cluster_bytes: 4096,
 }
@@ -22,18 +22,18 @@ export function longText(bytes: number, seed: string): string {
     .slice(0, bytes)
 }
 
-/** Two shipments of a chain, the second of a kind that nobody knows, with small files, deep ones and one of 7 MB. */
+/** Two shipments of a chain, the second of a kind that nobody knows, with small files, deep ones and one of 4 MB. */
 export async function makeContent(root: string): Promise<readonly [Shipment, Shipment]> {
   const content = join(root, 'content')
   const first = await makeShipment(content, {
     number: 1,
-    files: { 'payload.bin': longText(400_000, 'first') },
+    files: { 'payload.bin': longText(100_000, 'first') },
   })
   const second = await makeShipment(content, {
     ...{ number: 2, previous: first, kind: 'Unheard', lane: 'release' },
     files: {
-      'large.tar': longText(7_000_000, 'large'),
-      'middle.tar': longText(1_500_000, 'middle'),
+      'large.tar': longText(3_900_000, 'large'),
+      'middle.tar': longText(1_100_000, 'middle'),
       'deep/er/small.txt': 'small\n',
       'odd \'name\' "here" é': 'odd\n',
       empty: '',
