@@ -18,6 +18,7 @@ export interface Result {
   readonly ratio: number
   readonly cpuRatio: number
   readonly goal?: number
+  readonly differenceGoal?: number
   readonly memoryGoal?: number
   /** Absent where there is no goal. */
   readonly met?: boolean
@@ -57,14 +58,22 @@ function summary(side: Side, samples: ReadonlyMap<Side, readonly Sample[]>): Sid
   }
 }
 
-function judge({ letter, title, goal, memoryGoal }: Contest, own: SideResult, peer: SideResult): Result {
+function judge(
+  { letter, title, goal, differenceGoal, memoryGoal }: Contest,
+  own: SideResult,
+  peer: SideResult,
+): Result {
   const ratio = own.wallSeconds.median / peer.wallSeconds.median
   const goals = {
     ...(goal === undefined ? {} : { goal }),
+    ...(differenceGoal === undefined ? {} : { differenceGoal }),
     ...(memoryGoal === undefined ? {} : { memoryGoal }),
   }
+  const beyond = own.wallSeconds.median - peer.wallSeconds.median
   const met =
-    (goal === undefined || ratio <= goal) && (memoryGoal === undefined || own.peakMegabytes.max <= memoryGoal)
+    (goal === undefined || ratio <= goal) &&
+    (differenceGoal === undefined || beyond <= differenceGoal) &&
+    (memoryGoal === undefined || own.peakMegabytes.max <= memoryGoal)
   return {
     letter,
     title,

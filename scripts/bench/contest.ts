@@ -13,7 +13,7 @@ export interface Side {
   readonly run: () => Promise<Sample>
 }
 
-export type Letter = 'a' | 'b' | 'c' | 'd' | 'e' | 'f'
+export type Letter = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i'
 
 /** Two ways to do the same work, of which the first is ours. */
 export interface Contest {
@@ -23,6 +23,8 @@ export interface Contest {
   readonly peer: Side
   /** The ratio of wall times, own to peer, that is to be reached; absent where it is for information. */
   readonly goal?: number
+  /** Seconds that ours may take beyond the peer, by the medians. */
+  readonly differenceGoal?: number
   /** Peak memory that ours may take, in 10^6 bytes. */
   readonly memoryGoal?: number
 }

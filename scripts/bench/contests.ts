@@ -5,6 +5,7 @@ import type { SetName } from './data-set.ts'
 import { measured } from './measured.ts'
 import { contentOf, ownMirror, ownPush, ownVersions, skopeoPull, skopeoPush } from './sides.ts'
 import { NODE, type Stage } from './stage.ts'
+import { packing, planning, unpacking } from './transfer.ts'
 
 // One start is too short to be measured alone.
 const STARTS = 10
@@ -32,8 +33,11 @@ export function plannedContests(sets: ReadonlySet<SetName>): readonly Planned[] 
       ? [
           planned('f', async (stage) => untried(await toArchive(stage, 'L', true))),
           planned('f', async (stage) => untried(await toRegistry(stage, 'L', true))),
+          planned('g', packing),
+          planned('h', unpacking),
         ]
       : []),
+    planned('i', planning),
   ]
 }
 

@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly gate: boolean
 }
 
-export const USAGE = `usage: node scripts/bench/main.ts [--only a,b,c,d,e,f] [--sets S,L] [--rounds N] [--json FILE] [--gate]
+export const USAGE = `usage: node scripts/bench/main.ts [--only a,b,c,d,e,f,g,h,i] [--sets S,L] [--rounds N] [--json FILE] [--gate]
 
   a  registry to archive       mirror-seq against skopeo copy docker:// oci-archive:
   b  archive to registry       seq-push against skopeo copy oci-archive: docker://
@@ -18,13 +18,16 @@ export const USAGE = `usage: node scripts/bench/main.ts [--only a,b,c,d,e,f] [--
   d  verify                    seq-meta verify against openssl dgst -sha256
   e  start-up                  seq-meta against node -e 0
   f  TLS                       a and b over https (L), without a goal
+  g  pack                      transfer-pack against cp and sync (L, on disk)
+  h  unpack                    transfer-unpack against cp and sync (L, on disk)
+  i  plan                      transfer-plan of 1,000 shipments against node -e 0
 
   --rounds N   counted runs of each side after a warm-up; 5 if not given
   --json FILE  everything that was measured
   --gate       exit 1 where a goal is missed
 `
 
-const LETTERS: readonly Letter[] = ['a', 'b', 'c', 'd', 'e', 'f']
+const LETTERS: readonly Letter[] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
 const SETS: readonly SetName[] = ['S', 'L']
 
 /** Throws an Error for what it does not know. */

@@ -10,7 +10,14 @@ import { cacheDirectory, setStorage, type SetStorage } from './set-storage.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const MEMORY = '/dev/shm'
-const TOOLS = ['mirror-seq', 'seq-push', 'seq-meta'] as const
+const TOOLS = [
+  'mirror-seq',
+  'seq-push',
+  'seq-meta',
+  'transfer-plan',
+  'transfer-pack',
+  'transfer-unpack',
+] as const
 
 export const NODE = join(ROOT, 'node_modules/node/bin/node')
 

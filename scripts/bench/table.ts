@@ -31,9 +31,10 @@ export function table(results: readonly Result[]): string {
 }
 
 function ownRow(result: Result): string[] {
-  const { letter, title, own, ratio, cpuRatio, goal, memoryGoal, met } = result
+  const { letter, title, own, ratio, cpuRatio, goal, differenceGoal, memoryGoal, met } = result
   const limits = [
     goal === undefined ? '' : `<= ${goal.toFixed(2)}`,
+    differenceGoal === undefined ? '' : `<= +${differenceGoal.toFixed(2)} s`,
     memoryGoal === undefined ? '' : `<= ${memoryGoal} MB`,
   ]
   const verdict = met === undefined ? '' : met ? 'ok' : 'missed'
