@@ -17,7 +17,10 @@ export interface RawHeader {
 export type Dialect = 'ours' | 'foreign'
 
 const SIZE = /^[0-7]{1,11}[\0 ]+$/
-/** Mode, owner, time and device numbers, which do not matter but which no reader should stumble over: octal, base-256 or absent. */
+/**
+ * Mode, owner, time and device numbers, which do not matter but which no reader should stumble over: octal, base-256 within the
+ * range of the number that it stands for, or absent.
+ */
 const NUMBERS = [
   [100, 108],
   [108, 116],
@@ -26,7 +29,7 @@ const NUMBERS = [
   [329, 337],
   [337, 345],
 ] as const
-const NUMBER = /^(?: *[0-7]*[\0 ]*|[\x80\xff][^]*)$/
+const NUMBER = /^(?: *[0-7]*[\0 ]*|\x80\0{3}[^]{4}|\x80\0{3}[\0-\x7f][^]{7}|\xff{4}[\x80-\xff][^]{7})$/
 const CHECKSUM = /^[0-7]{6}[\0 ]{2}$/
 const MAGIC = 'ustar\u000000'
 const GNU_MAGIC = 'ustar  \u0000'

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
+import { readFile, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
+import { CarryallError } from '@carryall/errors'
 import { describe, expect, test } from 'vitest'
 import { readTarStream } from './read-tar-stream.ts'
 import { arbitraryContents } from './testing/arbitrary-contents.ts'
 import { END, paxHeader, paxRecord, rawEntry, rawHeader } from './testing/raw-tar.ts'
-import { entriesOf, makeScratch, writeArchive } from './testing/scratch.ts'
+import { entriesOf, makeScratch, output, writeArchive } from './testing/scratch.ts'
 
 const GIB = 1024 ** 3
 
@@ -36,7 +38,6 @@ test('gives the entries and data of any archive, however its bytes arrive', asyn
   await fc.assert(
     fc.asyncProperty(arbitraryContents, splits, async (contents, sizes) => {
       await writeArchive(path, contents)
-      const { readFile, rm } = await import('node:fs/promises')
       const found = await readAll(pieces(await readFile(path), ...sizes))
       expect(found.map(({ name, offset }) => ({ name, offset }))).toEqual(
         (await entriesOf(path)).map(({ name, offset }) => ({ name, offset })),
@@ -238,3 +239,64 @@ describe('ends with the whole', () => {
     })
   })
 })
+
+test('whatever bytes change, it refuses with a code or lists what GNU tar and bsdtar list', async () => {
+  using scratch = makeScratch('/dev/shm')
+  const magic = 'ustar  \0'
+  const whole = Buffer.concat([
+    rawEntry({ type: '5', name: './', magic }),
+    rawEntry({ type: '5', name: './d/', magic }),
+    rawEntry({ name: './d/a', magic }, 'data'),
+    rawEntry({ name: 'b', magic }, 'x'.repeat(600)),
+    paxHeader([paxRecord('path', './c'), paxRecord('atime', '1.5')]),
+    rawEntry({ name: 'stand-in' }, 'data'),
+    END,
+  ])
+  const headers = [0, 512, 1024, 2048, 3584, 4608]
+  const inHeader = fc.tuple(fc.constantFrom(...headers), fc.nat(511)).map(([header, at]) => header + at)
+  // Where the meaning is: name, size, type, link, magic, prefix.
+  const telling = fc
+    .tuple(
+      fc.constantFrom(...headers),
+      fc.constantFrom(0, 1, 2, 3, 4, 124, 125, 134, 135, 156, 157, 257, 262, 263, 345, 482),
+    )
+    .map(([header, at]) => header + at)
+  const place = fc.oneof(inHeader, telling, fc.integer({ min: 4096, max: 4140 }))
+  const value = fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('01789 \0/.=\nxgLKS5-')))
+  let accepted = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(place, value), { minLength: 1, maxLength: 3 }), async (changes) => {
+      const bytes = Buffer.from(whole)
+      for (const [at, byte] of changes) bytes[at] = byte
+      for (const at of headers) {
+        bytes.fill(' ', at + 148, at + 156)
+        const sum = bytes.subarray(at, at + 512).reduce((total, byte) => total + byte, 0)
+        bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148)
+      }
+      const found = await readAll(pieces(bytes, 700)).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(CarryallError)
+        return undefined
+      })
+      if (found === undefined) return
+      accepted += 1
+      const path = scratch.file('a.tar', bytes)
+      const listings = await Promise.all([
+        output('tar', '--quoting-style=literal', '-tf', path),
+        output('bsdtar', '-tf', path),
+      ])
+      for (const listing of listings)
+        expect(
+          listing
+            .split('\n')
+            .map(plain)
+            .filter((name) => name !== '' && name !== '.'),
+        ).toEqual(found.map(({ name }) => name))
+    }),
+    { numRuns: 400 },
+  )
+  expect(accepted).toBeGreaterThan(20)
+})
+
+function plain(name: string): string {
+  return name.replace(/^\.\//, '').replace(/\/$/, '')
+}

@@ -30,9 +30,9 @@ export async function openLanding(directory: string, options: LandingOptions): P
   const path = resolve(directory)
   const release = await holdContent(path, options)
   try {
-    await writeMissingHeadstones(path)
-    const landed = await readHeadstones(path, 'headstones')
+    const { landed } = await readLanded(path)
     if (!options.takeOver) await checkHead(path, await readHead(path), landed, true)
+    await writeMissingHeadstones(path)
     await writeHead(path, landed.at(-1))
     return {
       ...stagingOf(path),

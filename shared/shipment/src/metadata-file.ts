@@ -68,9 +68,14 @@ export function digestOf(bytes: Buffer | string): string {
 /** A metadata or index file, read whole; `limit` in bytes. Symbolic links are not followed. */
 export async function readSmall(file: string, limit = MAX_METADATA): Promise<Buffer> {
   try {
-    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+    // Not to wait: nobody may ever write to a pipe that lies there.
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
+    const descriptor = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
-      const { size } = fstatSync(descriptor)
+      const stats = fstatSync(descriptor)
+      if (!stats.isFile())
+        throw new CarryallError('FILE_UNEXPECTED', `${file} is not a regular file`)
+      const { size } = stats
       if (size > limit)
         throw new CarryallError('INPUT_TOO_LARGE', `${file} has ${size} bytes; at most ${limit} are read`)
       return await readWhole(descriptor, size)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,4 +22,12 @@ test('what is said of a shipment is believed only where it is what the file says
     metadataDigest: digestOf(await readFile(file)),
     value: { more: 1 },
   })
+})
+
+test('a pipe where metadata should be is refused, and not waited for', async () => {
+  const content = await mkdtemp(join(tmpdir(), 'read-'))
+  onTestFinished(() => rm(content, { recursive: true }))
+  const file = join(content, 'seq-metadata.yaml')
+  execFileSync('mkfifo', [file])
+  await expect(readShipment(content)).rejects.toMatchObject({ code: 'FILE_UNEXPECTED' })
 })

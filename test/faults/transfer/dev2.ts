@@ -1,12 +1,19 @@
 import { makeMedia, unpackArgv } from './unpack-cases.ts'
 import { startSite } from './site.ts'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { countCalls } from '../harness/index.ts'
 await using site = await startSite('transfer-unpack')
 const media = await makeMedia(site.scratch.path)
-const root = site.scratch.at('r'); mkdirSync(root)
+const root = site.scratch.at('r')
 const argv=[...unpackArgv(site, root, media)]
-const env={...process.env,SOURCE_DATE_EPOCH:'1800000000',CARRYALL_PROGRESS:'none'}
-execFileSync(argv[0],argv.slice(1),{env})
-execFileSync(process.execPath,['--cpu-prof','--cpu-prof-dir=/tmp/h/p/prof',...argv.slice(5)],{env})
-console.log(argv.slice(4,6))
+for (const cache of [{}, {NODE_COMPILE_CACHE: site.scratch.at('cache')}, {NODE_COMPILE_CACHE: site.scratch.at('cache')},{NODE_COMPILE_CACHE: site.scratch.at('cache')},{UV_THREADPOOL_SIZE:'1'},{NODE_OPTIONS:'--jitless'},{NODE_OPTIONS:'--max-lazy'},{NODE_OPTIONS:'--single-threaded'}]) {
+  rmSync(root,{recursive:true,force:true}); mkdirSync(root)
+  for (const what of ['first','again']) {
+    const r=spawnSync('bash',['-c','TIMEFORMAT="%R %U %S"; time "$@" >/dev/null','x',...argv],{env:{...process.env,CARRYALL_PROGRESS:'none',...cache}})
+    console.log(Object.keys(cache)[0]??'', what, r.stderr.toString().trim())
+  }
+}
+rmSync(root,{recursive:true,force:true}); mkdirSync(root)
+const c0=process.resourceUsage()
+await countCalls(argv,{CARRYALL_PROGRESS:'none'})

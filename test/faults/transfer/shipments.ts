@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import type { Dependency } from '@carryall/schemas'
 import type { Shipment } from '@carryall/shipment'
 import { makeShipment } from '@carryall/shipment/testing'
 
@@ -9,7 +9,10 @@ const IN_PARTS = 3_000_000
 /** What a volume takes of a file. */
 export const PART_BYTES = 1_200_000
 
-/** A chain of four shipments with small files, one that is large, one that comes in parts, an empty one, and one in a directory. */
+/**
+ * A chain of three shipments with small files, one that is large, one that comes in parts, an empty one.
+ * The third relies on the first; of the second the metadata alone has to cross.
+ */
 export async function makeChain(content: string): Promise<readonly Shipment[]> {
   const chain: Shipment[] = []
   for (const [index, files] of FILES.entries()) {
@@ -21,21 +24,23 @@ export async function makeChain(content: string): Promise<readonly Shipment[]> {
         lane: 'release',
         files,
         ...(previous === undefined ? {} : { previous }),
+        dependencies: index < 2 ? [] : [dependencyOn(chain[0]!)],
       }),
     )
   }
   return chain
 }
 
-/** The content directory below a directory of samples. */
-export const sourceIn = (directory: string): string => join(directory, 'source')
-
 const FILES: readonly Readonly<Record<string, string>>[] = [
   { large: text('large', LARGE), 'sub/small': 'small\n' },
-  { parts: text('parts', IN_PARTS), empty: '', small: text('two', 9000) },
   { payload: 'its metadata alone is carried\n' },
-  { 'a/b/deep': text('deep', 5000), last: 'last\n' },
+  { parts: text('parts', IN_PARTS), empty: '', 'a/b/deep': text('deep', 9000) },
 ]
+
+function dependencyOn({ metadata, metadataDigest }: Shipment): Dependency {
+  const { name, sequence_number } = metadata
+  return { name, sequence_number, metadata_digest: metadataDigest }
+}
 
 /** Text in which no two places look alike. */
 function text(seed: string, length: number): string {

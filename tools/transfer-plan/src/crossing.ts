@@ -1,16 +1,20 @@
 import { CarryallError } from '@carryall/errors'
-import { formatBytes } from '@carryall/cli'
 import type { Catalogue, Content } from './catalogue.ts'
 import type { Chain, Link, Member } from './chain.ts'
-import { closure, type Lack } from './closure.ts'
+import { closure } from './closure.ts'
+import { firstPlace } from './first-place.ts'
+import { incomplete } from './incomplete.ts'
 import { proven, type Proven } from './proven.ts'
 import { reasonFor } from './reason.ts'
 import type { Standing } from './standing.ts'
+import { together } from './together.ts'
 import { usesOf } from './uses.ts'
 
 /** What has to cross of a chain, and why. */
 export interface Crossing {
   readonly chain: Chain
+  /** Of its members. */
+  readonly contents: readonly Content[]
   /** Newest shipment that the site knows. */
   readonly from: Link | undefined
   /** By number, without a gap, the target last. */
@@ -45,7 +49,6 @@ export function cross(input: CrossingInput): Crossing {
   const { members, target } = chain
   const complete = members.flatMap((one, place) => (standing.complete.has(one.metadataDigest) ? [place] : []))
   const there = proven(contents, complete, catalogue.size)
-  refuseHeadstone(chain)
   const usable = members.map((member, place) => member.here && place <= target)
   const found = closure({
     contents,
@@ -54,7 +57,7 @@ export function cross(input: CrossingInput): Crossing {
     present: there.items,
     target,
   })
-  if (found.lacking !== undefined) throw incomplete(input, found.lacking)
+  if (found.lacking !== undefined) throw together(incomplete(chain, catalogue, found.lacking))
   const { chosen, exact } = found
   for (const place of chosen) refuseOtherSite(members[place]!, input.site)
   const carried = new Set(chosen)
@@ -64,6 +67,7 @@ export function cross(input: CrossingInput): Crossing {
   const first = firstPlace(chain, standing.head, chosen[0]!)
   return {
     chain,
+    contents,
     from: standing.head,
     shipments: members.slice(first, target + 1).map((member, index) => {
       const place = first + index
@@ -82,37 +86,6 @@ export function cross(input: CrossingInput): Crossing {
     present: relied(chosen, contents, there).map((place) => members[place]!),
     exact,
   }
-}
-
-function refuseHeadstone({ members, target, directory }: Chain): void {
-  const { metadata, here } = members[target]!
-  if (here) return
-  throw new CarryallError('SEQ_INCOMPLETE', `Only the metadata of ${metadata.name} is left in ${directory}`, {
-    subject: { kind: 'shipment', name: metadata.name },
-    hint: 'Bring it back, or choose another --target',
-  })
-}
-
-/** Where the metadata of a set begins: after what the site knows, and not after the first that is carried. */
-function firstPlace({ members, directory }: Chain, head: Link | undefined, carried: number): number {
-  if (head !== undefined) {
-    const next = members.findIndex(({ metadata }) => metadata.sequence_number > head.sequence_number)
-    return next < 0 ? carried : Math.min(next, carried)
-  }
-  if (members[0]!.metadata.sequence_number === 1) return 0
-  // A site that knows nothing begins with number 1 or with a complete one.
-  const first = members.findIndex(({ metadata }, place) => place <= carried && metadata.complete)
-  if (first >= 0) return first
-  throw new CarryallError(
-    'SEQ_GAP',
-    `${directory} begins with number ${members[0]!.metadata.sequence_number}, and a site that knows nothing can begin with number 1 or a complete shipment`,
-    {
-      subject: { kind: 'shipment', name: members[0]!.metadata.name },
-      expected: 1,
-      actual: members[0]!.metadata.sequence_number,
-      hint: 'Plan where the chain is whole, or make a new baseline',
-    },
-  )
 }
 
 /** The shipments by which it is known that the site has what the chosen ones do not bring along: newest first while they add anything. */
@@ -143,30 +116,4 @@ function refuseOtherSite({ metadata }: Member, site: string | undefined): void {
       hint: 'Choose as --target what was made for this site, or correct --site',
     },
   )
-}
-
-function incomplete({ chain, catalogue }: CrossingInput, lacking: readonly Lack[]): Error {
-  const target = chain.members[chain.target]!.metadata.name
-  const names = new Map(
-    chain.members.flatMap(({ metadata }) => [
-      ...metadata.dependencies.map((one) => [one.sequence_number, one.name] as const),
-      [metadata.sequence_number, metadata.name] as const,
-    ]),
-  )
-  const lenders = [...new Set(lacking.map((lack) => lack.lender))].sort((a, b) => a - b)
-  const errors = lenders.map((lender) => {
-    const items = lacking.filter((lack) => lack.lender === lender)
-    const bytes = items.reduce((sum, { item }) => sum + catalogue.bytesOf(item), 0)
-    const name = names.get(lender) ?? `number ${lender}`
-    const what = bytes === 0 ? '' : ` (${items.length} blobs, ${formatBytes(bytes)})`
-    return new CarryallError(
-      'SEQ_INCOMPLETE',
-      `${target} needs what ${name} should hold${what}; nobody holds it in ${chain.directory}, and the site is not known to have it`,
-      {
-        subject: { kind: 'shipment', name },
-        hint: `Bring ${name} back into ${chain.directory}, or give a receipt that shows it at the site`,
-      },
-    )
-  })
-  return errors.length === 1 ? errors[0]! : new AggregateError(errors)
 }

@@ -9,7 +9,8 @@ import {
   type Volume,
 } from '@carryall/schemas'
 import { digestOf } from '@carryall/shipment'
-import { alternatives, type Load } from './alternatives.ts'
+import { alternatives } from './alternatives.ts'
+import { carriedLoad, type Load } from './candidates.ts'
 import { linkOf, type Chain, type Member } from './chain.ts'
 import type { Crossing } from './crossing.ts'
 
@@ -35,10 +36,7 @@ export function makePlan(input: PlanInput): TransferPlan {
   const { site, basis, crossings, current, metadata, media, rate } = input
   const chains = crossings.map(chainDocument)
   const frame: VolumeFrame = { site, chains, metadata }
-  const carried: Load = crossings.map((crossing) => ({
-    crossing,
-    members: crossing.shipments.filter((one) => one.carried).map((one) => one.member),
-  }))
+  const carried = carriedLoad(crossings)
   const files = filesOf(carried)
   const volumes = packVolumes(files, media, frame).map((volume) => timed(volume, rate))
   return {
@@ -49,7 +47,7 @@ export function makePlan(input: PlanInput): TransferPlan {
     basis,
     chains,
     ...(current.length === 0 ? {} : { current: current.map(currentChain) }),
-    alternatives: [...alternatives(crossings, volumes.length, volumeCounter(media, frame))],
+    alternatives: alternatives(crossings, volumes.length, volumeCounter(media, frame)),
     media: [...media],
     volumes,
     totals: {

@@ -10,6 +10,7 @@ import {
   type Shipment,
 } from '@carryall/shipment'
 import { memberOf, type Chain } from './chain.ts'
+import { together } from './together.ts'
 
 /** A chain with what was named of it; its target is the newest of these. */
 export interface NamedChain extends Chain {
@@ -64,7 +65,7 @@ async function readChain(
 ): Promise<NamedChain> {
   const shipments = await readKnown(directory, read)
   const faults = checkLinks(shipments)
-  if (faults.length > 0) throw faults.length === 1 ? faults[0]! : new AggregateError(faults)
+  if (faults.length > 0) throw together(faults)
   const members = shipments.map((shipment) => memberOf(shipment, directory))
   const digests = new Set(named.map((shipment) => shipment.metadataDigest))
   const target = members.findLastIndex((member) => digests.has(member.metadataDigest))

@@ -3,6 +3,7 @@ import { CarryallError, CODES, Exit, type ErrorCode } from '@carryall/errors'
 import type { Fault } from '@carryall/schemas'
 import { checkFiles, inParallel } from '@carryall/shipment'
 import type { Member } from './chain.ts'
+import { together } from './together.ts'
 
 const SHOWN = 5
 
@@ -23,7 +24,7 @@ export async function refuseDamaged(
         )
       : await checkAll(members, { signal, progress })
   const found = errors.filter((error) => error !== undefined)
-  if (found.length > 0) throw found.length === 1 ? found[0]! : new AggregateError(found)
+  if (found.length > 0) throw together(found)
 }
 
 /** Files of one shipment after those of another: a disk reads nothing faster for being asked twice. */

@@ -3,17 +3,19 @@ import { CarryallError } from '@carryall/errors'
 import { metadataFiles } from '@carryall/media'
 import type { Volume } from '@carryall/schemas'
 import { inParallel } from '@carryall/shipment'
+import { carriedLoad } from './candidates.ts'
 import type { Chain } from './chain.ts'
 import { chooseTargets } from './choose-targets.ts'
 import type { PlanFlags } from './command.ts'
 import { cross, type Crossing } from './crossing.ts'
 import { guidance } from './guidance.ts'
-import { learn, wayOf, type Knowledge } from './knowledge.ts'
+import { learn, type Knowledge } from './knowledge.ts'
 import { makePlan } from './make-plan.ts'
 import { readMedia } from './media.ts'
 import { readChains } from './read-chains.ts'
 import { readContents } from './read-contents.ts'
 import { refuseDamaged } from './refuse-damaged.ts'
+import { wayOf } from './way.ts'
 
 /** `transfer-plan`: reads chains, receipts and media, and decides what has to cross. Nothing is written. */
 export async function run(context: Context, flags: PlanFlags, operands: readonly string[]): Promise<Outcome> {
@@ -37,9 +39,7 @@ export async function run(context: Context, flags: PlanFlags, operands: readonly
     if (crossing === undefined) current.push(chain)
     else crossings.push(crossing)
   }
-  const carried = crossings.flatMap(({ shipments }) =>
-    shipments.filter((one) => one.carried).map((one) => one.member),
-  )
+  const carried = carriedLoad(crossings).flatMap(({ members }) => members)
   await refuseDamaged(context, carried, flags.verify ? 'full' : 'fast')
   const plan = makePlan({
     site: knowledge.site,

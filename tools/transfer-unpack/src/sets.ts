@@ -50,9 +50,8 @@ async function numbers(file: string): Promise<ReadonlySet<number>> {
 /** What a set still waits for, as an error to show: VOLUME_MISSING (83) with volumes and files. */
 export function waitingFor(record: SetRecord, { admission, open }: Intake, set: string): CarryallError {
   const { target } = admission.chain
-  const volumes = Array.from({ length: record.volumes }, (_, index) => index + 1).filter(
-    (one) => !record.done.has(one),
-  )
+  const all = Array.from({ length: record.volumes }, (_, index) => index + 1)
+  const volumes = all.filter((one) => !record.done.has(one))
   const files = open.flatMap(({ arriving, stage }) =>
     stage.missing().map((file) => `${arriving.metadata.name}/${file.path}`),
   )
@@ -67,8 +66,8 @@ export function waitingFor(record: SetRecord, { admission, open }: Intake, set: 
     `${admission.chain.name}/${target.name} is not whole yet: ${files.length} files (${bytes} bytes) wait for ${which} (set ${set.slice(7, 15)})`,
     {
       subject: { kind: 'shipment', name: target.name, digest: target.metadata_digest },
-      expected: record.volumes,
-      actual: record.done.size,
+      expected: all.join(', '),
+      actual: all.filter((one) => record.done.has(one)).join(', '),
       hint: `Still to come: ${files.slice(0, SHOWN).join(', ')}${more}. What is here is kept; run the same command with the other volumes`,
       retryable: true,
     },

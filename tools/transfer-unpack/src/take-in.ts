@@ -7,6 +7,7 @@ import { digestOf, openLanding, type LandingDirectory } from '@carryall/shipment
 import { toLand, type Admission, type Arriving } from './admit.ts'
 import { auditor } from './auditor.ts'
 import { checkEntries } from './check-entries.ts'
+import { counted } from './counted.ts'
 import { discardOvertaken } from './intake.ts'
 import { arrivingOf, chainOf, openSet, type OpenChain, type OpenSet } from './open-set.ts'
 import { publishShipment } from './publish.ts'
@@ -151,6 +152,9 @@ export function takeIn(context: Context, site: Site): TakeIn {
           await discardOvertaken(landing, arriving.metadata.sequence_number)
           if (intake.open.length === 1) await landing.discard(record.directory)
         },
+      }).catch(async (error: unknown) => {
+        if (isCarryallError(error)) await audit.refused(error, volume)
+        throw error
       })
       intake.done(shipment)
       tell(arriving, admission, true)
@@ -233,17 +237,5 @@ function keyOf(volume: Volume, small: SmallFiles): string {
 class Told extends Error {
   constructor(cause: CarryallError) {
     super(cause.message, { cause })
-  }
-}
-
-async function* counted(
-  chunks: AsyncIterable<Buffer>,
-  phase: Phase,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    signal.throwIfAborted()
-    phase.advanced(chunk.length)
-    yield chunk
   }
 }

@@ -6,7 +6,7 @@ import { CarryallError } from '@carryall/errors'
 import { Doubles } from './doubles.ts'
 import { kindOf, type ListedFile, listDirectory } from './list-directory.ts'
 import { namedChunks, sizeMismatch } from './named-chunks.ts'
-import { readingOrder } from './own-files.ts'
+import { inReadingOrder } from './own-files.ts'
 import { fileUnexpected } from './volume-invalid.ts'
 import type { VolumeFile, VolumeSource } from './volume-source.ts'
 
@@ -20,27 +20,25 @@ export function directoryVolume(path: string, signal?: AbortSignal): VolumeSourc
       const listed = await listDirectory(path, signal)
       const doubles = new Doubles(path)
       for (const file of listed) doubles.add(file.path)
-      for (const file of listed.toSorted((a, b) => readingOrder(a.path, b.path))) yield volumeFile(path, file)
+      for (const file of inReadingOrder(listed)) yield volumeFile(path, file)
     },
     close: async () => undefined,
   }
 }
 
-function volumeFile(root: string, { path, stats }: ListedFile): VolumeFile {
-  const file = { path, size: stats.size, place: root }
+function volumeFile(root: string, { path, size }: ListedFile): VolumeFile {
+  const file = { path, size, place: root }
   async function* data(signal?: AbortSignal) {
     // What was a file when it was listed may be a link or a FIFO by now.
-    await using handle = await open(
-      join(root, path),
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    )
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+    await using handle = await open(join(root, path), flags)
     const now = await handle.stat()
     if (!now.isFile()) throw fileUnexpected(kindOf(now), path, root)
-    if (now.size !== stats.size || now.ino !== stats.ino || now.dev !== stats.dev)
-      throw sizeMismatch(file, now.size)
-    yield* readChunks(handle, 0, stats.size, signal === undefined ? {} : { signal })
+    // Not by inode: FAT makes up another one whenever it has forgotten the file.
+    if (now.size !== size) throw sizeMismatch(file, now.size)
+    yield* readChunks(handle, 0, size, signal === undefined ? {} : { signal })
   }
-  return { path, size: stats.size, chunks: (signal) => namedChunks(swapped(data(signal), file), file) }
+  return { path, size, chunks: (signal) => namedChunks(swapped(data(signal), file), file) }
 }
 
 /** The system's words for a file that is no longer what it was. */

@@ -9,8 +9,10 @@ import { fileUnexpected } from './volume-invalid.ts'
 /** A regular file below a directory, as it was when it was listed. */
 export interface ListedFile {
   readonly path: string
-  readonly stats: Stats
+  readonly size: number
 }
+
+const AT_ONCE = 64
 
 /**
  * All regular files below a directory; nothing is opened or followed. Throws FILE_UNEXPECTED for whatever is neither file nor directory,
@@ -20,27 +22,36 @@ export async function listDirectory(root: string, signal?: AbortSignal): Promise
   const census = new Census(root)
   const files: ListedFile[] = []
   const pending = ['']
+  const take = (path: string, stats: Stats) => {
+    census.add(path, stats.size)
+    if (stats.isFile()) files.push({ path, size: stats.size })
+    else if (stats.isDirectory()) pending.push(path)
+    else throw fileUnexpected(kindOf(stats), path, root)
+  }
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    for await (const bytes of directoryNames(join(root, directory))) {
+    for await (const names of directoryNames(join(root, directory))) {
       signal?.throwIfAborted()
-      const name = fileName(bytes, root)
-      const path = directory === '' ? name : `${directory}/${name}`
-      const stats = await statOf(join(root, path))
-      census.add(path, stats.size)
-      if (stats.isFile()) files.push({ path, stats })
-      else if (stats.isDirectory()) pending.push(path)
-      else throw fileUnexpected(kindOf(stats), path, root)
+      const found = names.map((bytes) => (directory === '' ? '' : `${directory}/`) + fileName(bytes, root))
+      const stats = await Promise.all(found.map((path) => statOf(join(root, path))))
+      found.forEach((path, index) => take(path, stats[index]!))
     }
   }
   return files
 }
 
-/** The names in a directory, as bytes and as they come. Throws INPUT_NOT_FOUND, PERMISSION_DENIED, IO_FAILED. */
-export async function* directoryNames(directory: string): AsyncGenerator<Buffer, void, undefined> {
+/** The names in a directory, as bytes and as they come, some at a time. Throws INPUT_NOT_FOUND, PERMISSION_DENIED, IO_FAILED. */
+export async function* directoryNames(directory: string): AsyncGenerator<readonly Buffer[], void, undefined> {
   try {
     // As bytes: a name that is not UTF-8 would come as another one.
     const entries = await opendir(directory, { encoding: 'buffer' as BufferEncoding, bufferSize: 512 })
-    for await (const entry of entries) yield entry.name as unknown as Buffer
+    let some: Buffer[] = []
+    for await (const entry of entries) {
+      some.push(entry.name as unknown as Buffer)
+      if (some.length < AT_ONCE) continue
+      yield some
+      some = []
+    }
+    yield some
   } catch (error) {
     throw fromSystemError(error, `read the directory ${directory}`, {
       subject: { kind: 'file', name: directory },

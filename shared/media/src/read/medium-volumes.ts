@@ -44,13 +44,13 @@ export async function* mediumVolumes(
 
 async function namesIn(path: string): Promise<ReadonlySet<string>> {
   const found = new Set<string>()
-  for await (const name of directoryNames(path)) {
-    if (found.size === MAX_NAMES)
+  for await (const names of directoryNames(path)) {
+    // What is not UTF-8 is no volume's name, whatever it comes out as.
+    for (const name of names) found.add(name.toString())
+    if (found.size > MAX_NAMES)
       throw volumeInvalid(`there are more than ${MAX_NAMES} files in it`, path, {
         hint: 'Name the directory of the volume itself',
       })
-    // What is not UTF-8 is no volume's name, whatever it comes out as.
-    found.add(name.toString())
   }
   return found
 }

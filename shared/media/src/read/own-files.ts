@@ -1,4 +1,3 @@
-import { byByte } from '@carryall/shipment'
 import { VOLUME_FILE } from '../volume-layout.ts'
 
 /** The files that make a directory a volume, in the order in which they are wanted. */
@@ -22,9 +21,13 @@ export function describesVolume(has: (name: string) => boolean): boolean {
   return DESCRIPTIONS.some(has)
 }
 
-/** Compares paths: sums, signatures, description, then the others by byte. */
-export function readingOrder(a: string, b: string): number {
-  return rank(a) - rank(b) || byByte(a, b)
+/** Sorts files: sums, signatures, description, then the others by byte. */
+export function inReadingOrder<T extends { readonly path: string }>(files: readonly T[]): readonly T[] {
+  // A volume may have a million files: what is compared is made once.
+  return files
+    .map((file) => ({ file, rank: rank(file.path), bytes: Buffer.from(file.path) }))
+    .toSorted((a, b) => a.rank - b.rank || Buffer.compare(a.bytes, b.bytes))
+    .map(({ file }) => file)
 }
 
 function rank(path: string): number {

@@ -1,7 +1,8 @@
 import { basename } from 'node:path'
+import { byByte } from '@carryall/shipment'
 import { Doubles } from '../doubles.ts'
 import { namedChunks } from '../named-chunks.ts'
-import { describesVolume, isVolumeName, readingOrder } from '../own-files.ts'
+import { describesVolume, inReadingOrder, isVolumeName } from '../own-files.ts'
 import type { VolumeFile, VolumeSource } from '../volume-source.ts'
 import { type Image, openImage } from './image.ts'
 import { type ImageFile, listImage } from './list-image.ts'
@@ -18,9 +19,7 @@ export async function* imageVolumes(
   try {
     const files = await listImage(image, signal)
     for (const { name, root, own: found } of volumesIn(path, files)) {
-      const own = found
-        .map((file) => volumeFile(image, file, file.path.slice(root.length)))
-        .sort((a, b) => readingOrder(a.path, b.path))
+      const own = inReadingOrder(found.map((file) => volumeFile(image, file, file.path.slice(root.length))))
       const doubles = new Doubles(path)
       for (const file of own) doubles.add(file.path)
       let closed = false
@@ -61,7 +60,7 @@ function volumesIn(path: string, files: readonly ImageFile[]): readonly Found[] 
       ({ name, root }) =>
         isVolumeName(name) || describesVolume((file) => root !== '' && paths.has(`${root}${file}`)),
     )
-    .toSorted((a, b) => readingOrder(a.name, b.name))
+    .toSorted((a, b) => byByte(a.name, b.name))
 }
 
 function volumeFile(image: Image, { size, extents }: ImageFile, path: string): VolumeFile {
