@@ -3,6 +3,8 @@ import { byteNameFault, composed, ostaBytes } from './names.ts'
 import { KIB, MIB, roundUp } from './sizes.ts'
 
 const SECTOR = 2 * KIB
+/** Of a UDF on a stick; on a disc a block is a sector. */
+const SMALLEST_BLOCK = 512
 
 const common = {
   maxDirectoryBytes: Infinity,
@@ -16,7 +18,7 @@ export const udf: FileSystem = {
   name: 'udf',
   maxFileBytes: Infinity,
   // Anchors with 512 KiB before the first and after the last, descriptors twice, one bit for each block, the root directory.
-  overheadBytes: (medium) => 2 * MIB + roundUp(medium / SECTOR / 8, SECTOR),
+  overheadBytes: (medium) => 2 * MIB + roundUp(medium / SMALLEST_BLOCK / 8, SECTOR),
   // A sector is its file entry.
   fileBytes: (size, cluster) => cluster + roundUp(size, cluster),
   entryBytes: (name) => roundUp(38 + ostaBytes(name), 4),

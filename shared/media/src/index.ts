@@ -1,4 +1,5 @@
 export { collectFile } from './read/collect-file.ts'
+export { isVolumeName } from './read/own-files.ts'
 export { openVolumes } from './read/open-volumes.ts'
 export type { OpenVolumesOptions } from './read/open-volumes.ts'
 export type { VolumeFile, VolumeSource } from './read/volume-source.ts'

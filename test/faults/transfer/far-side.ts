@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { readTree } from '../harness/index.ts'
+import { filesOf } from './medium.ts'
 import type { Picture } from './picture.ts'
 import { sumFaults, type Summed } from './sum-faults.ts'
 
@@ -16,8 +17,7 @@ export async function readFarSide(root: string): Promise<Picture> {
     const directory = join(root, path)
     const tree = await readTree(directory)
     whole[path] = { '.': (await stat(directory)).mode & 0o7777, ...tree }
-    const files = Object.keys(tree).filter((file) => !tree[file]!.startsWith('directory'))
-    if (!path.includes('.carryall')) published.push([directory, files])
+    if (!path.includes('.carryall')) published.push([directory, filesOf(tree)])
   }
   const faults = [...(await sumFaults(published))]
   const known = paths.filter((path) => !shipments.some((one) => path === one || path.startsWith(`${one}/`)))
@@ -36,6 +36,15 @@ export async function readFarSide(root: string): Promise<Picture> {
   return { whole, memory, others, faults }
 }
 
+/** Shipments that the audit log says have landed, by their path. */
+export async function reportedLandings(root: string): Promise<readonly string[]> {
+  const text = await readFile(join(root, 'state', 'audit.ndjson'), 'utf8').catch(() => '')
+  return (text.match(/.*\n/g) ?? []).map((line) => {
+    const { target, subject } = JSON.parse(line) as Entry
+    return relative(root, join(target, subject.name))
+  })
+}
+
 const SHIPMENT = /^content\/[^/.]+\/(?:\.carryall\/(?:headstones|passed)\/)?seq[^/]*$/
 /** What a receipt says of when it was written. */
 const OF_THIS_RUN = { audit_head: 'left out', time: 'left out' }
@@ -45,7 +54,8 @@ interface Entry {
   readonly previous?: string
   readonly action: string
   readonly outcome: string
-  readonly subject: { readonly digest: string }
+  readonly target: string
+  readonly subject: { readonly name: string; readonly digest: string }
 }
 
 /** What the audit log says has landed, each once; every line names the one before it. A cut last line is for the next run. */

@@ -29,7 +29,11 @@ export async function makePlan(
 export async function makePackCases(site: Site): Promise<readonly TransferCase[]> {
   const { plan } = await makePlan(site.scratch.path)
   const argv = (root: string) => packArgv(site, root, plan)
-  const read = (root: string) => readMedium(join(root, 'out'))
+  const reading = {
+    read: (root: string) => readMedium(join(root, 'out')),
+    // It reports all of them at its end.
+    reported: () => Promise.resolve([]),
+  }
   const halfway = site.scratch.at('halfway')
   await killPublishing(argv, halfway)
   const fresh = async (root: string) => {
@@ -41,8 +45,8 @@ export async function makePackCases(site: Site): Promise<readonly TransferCase[]
     await output('cp', '-a', halfway, root)
   }
   return [
-    { name: 'an empty medium', argv, read, prepare: fresh },
-    { name: 'a run that goes on', argv, read, prepare: restored },
+    { name: 'an empty medium', argv, prepare: fresh, ...reading },
+    { name: 'a run that goes on', argv, prepare: restored, ...reading },
   ]
 }
 

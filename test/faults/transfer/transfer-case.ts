@@ -8,6 +8,8 @@ export interface TransferCase {
   /** Makes the directory as it is before. */
   prepare(root: string): Promise<void>
   read(root: string): Promise<Picture>
+  /** While it runs: what of `whole` it has reported as done, by path. */
+  reported(root: string): Promise<readonly string[]>
 }
 
 /** The clock of every run stands still, and nothing but faults and failures is told. */

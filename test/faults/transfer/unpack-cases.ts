@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { makeVolumes } from '@carryall/media/testing'
 import { countCalls, output, runWithInjection } from '../harness/index.ts'
 import { restoreHead } from './restore-head.ts'
-import { readFarSide } from './far-side.ts'
+import { readFarSide, reportedLandings } from './far-side.ts'
 import { makeChain, PART_BYTES } from './shipments.ts'
 import type { Site } from './site.ts'
 import { ENVIRONMENT, type TransferCase, undisturbedRun } from './transfer-case.ts'
@@ -45,9 +45,10 @@ export async function makeUnpackCases(site: Site): Promise<readonly TransferCase
     await output('cp', '-a', halfway, root)
     await restoreHead(join(root, 'content', 'sample'))
   }
+  const reading = { read: readFarSide, reported: reportedLandings }
   return [
-    { name: 'a fresh site', argv, prepare: fresh, read: readFarSide },
-    { name: 'a run that goes on', argv, prepare: restored, read: readFarSide },
+    { name: 'a fresh site', argv, prepare: fresh, ...reading },
+    { name: 'a run that goes on', argv, prepare: restored, ...reading },
   ]
 }
 

@@ -1,6 +1,6 @@
-import { lstat, readdir, stat } from 'node:fs/promises'
+import { access, constants, lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CarryallError } from '@carryall/errors'
+import { CarryallError, fromSystemError } from '@carryall/errors'
 import { checkNames, fileSystem, mediumOfDirectory, takenBytes } from '@carryall/media'
 import { humanSize, type Medium } from '@carryall/schemas'
 import { existing } from './hold-out.ts'
@@ -19,6 +19,10 @@ export async function checkRoom(
   shared: SharedFiles | undefined,
 ): Promise<void> {
   const place = await existing(out)
+  // A medium that is read-only says that it is full, which is not what is wrong.
+  await access(place, constants.W_OK).catch((error: unknown) => {
+    throw fromSystemError(error, `write to ${place}`, { subject: { kind: 'file', name: place } })
+  })
   const medium = await mediumOfDirectory(place, 0)
   const system = fileSystem(medium.filesystem)
   for (const files of trees) {

@@ -6,12 +6,13 @@ import { EntryWriter } from './entry-writer.ts'
 import { payloadBytes, phaseTitle, type PackOptions } from './pack.ts'
 import { fileKey, lastParts, SourceReader } from './source-reader.ts'
 import { stageVolume } from './stage-volume.ts'
+import { StagingTree } from './staging-tree.ts'
 import type { VolumeJob } from './volume-job.ts'
 
 /** A volume of which everything is written but its description and its sums. */
 export interface StagedVolume {
   readonly job: VolumeJob
-  readonly staged: string
+  readonly tree: StagingTree
   /** sha256 (hex) of each file by its path on the volume. */
   readonly sums: Map<string, string>
   readonly writer: EntryWriter
@@ -39,20 +40,20 @@ export class DirectoryStaging {
   /** Writes a volume, and proves the files whose last part it has. Throws DIGEST_MISMATCH (82), IO_NO_SPACE, IO_FAILED. */
   async stage(job: VolumeJob): Promise<void> {
     const { progress, encryptor } = this.#options
-    const staged = join(this.#out, stagingName(job))
+    const tree = new StagingTree(join(this.#out, stagingName(job)))
     const phase = progress.phase(phaseTitle('Writing', job, this.#options), {
       items: job.entries.length,
       bytes: payloadBytes(job),
     })
     try {
-      const writer = new EntryWriter(staged, {
+      const writer = new EntryWriter(tree, {
         ...this.#options,
         reader: this.#reader,
         pathOf: (entry) => this.#options.sources.pathOf(entry),
         onBytes: (count) => phase.advanced(count),
       })
-      const content = await stageVolume(job, staged, { writer, encryptor, phase })
-      this.#waiting.push({ job, staged, writer, sums: new Map(content.sums), keptParts: content.keptParts })
+      const content = await stageVolume(job, tree, { writer, encryptor, phase })
+      this.#waiting.push({ job, tree, writer, sums: new Map(content.sums), keptParts: content.keptParts })
     } finally {
       phase.end()
     }
@@ -84,9 +85,9 @@ export class DirectoryStaging {
   }
 
   async #writeAgain(last: VolumeEntry): Promise<void> {
-    for (const { job, staged, sums, writer } of this.#waiting)
+    for (const { job, tree, sums, writer } of this.#waiting)
       for (const part of job.entries.filter((entry) => fileKey(entry) === fileKey(last))) {
-        await removeTree(join(staged, part.stored))
+        await removeTree(tree.pathOf(part.stored))
         sums.set(part.stored, (await writer.write(part)).sha256)
       }
   }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, type FileHandle } from 'node:fs/promises'
 import { followDigest } from '@carryall/archive'
 import { cloneFile, readChunks, removeTree } from '@carryall/durable'
 import type { VolumeEntry } from '@carryall/schemas'
@@ -8,9 +7,10 @@ import { hashFile } from '@carryall/shipment'
 import type { Encryptor } from '@carryall/trust'
 import type { FileProof } from './file-proof.ts'
 import { tapped } from './hashed.ts'
+import { pump } from './pump.ts'
 import type { Limiter } from './rate-limit.ts'
 import type { SourceReader } from './source-reader.ts'
-import { pump, stagedSize, writeStaged } from './staged-file.ts'
+import type { StagingTree } from './staging-tree.ts'
 
 export interface EntryPorts {
   readonly reader: SourceReader
@@ -31,122 +31,122 @@ export interface Written {
 
 /** Writes entries into a staging directory, or keeps what an earlier run left there. */
 export class EntryWriter {
-  readonly #staged: string
+  readonly #tree: StagingTree
   readonly #ports: EntryPorts
   /** Turned off by the first file that could not be linked. */
   #links: boolean
 
-  constructor(staged: string, ports: EntryPorts) {
-    this.#staged = staged
+  constructor(tree: StagingTree, ports: EntryPorts) {
+    this.#tree = tree
     this.#ports = ports
     this.#links = ports.link !== 'never' && ports.encryptor === undefined
   }
 
-  /** Its directory has to be there. A whole file is proven then, a part once its file is finished. Throws DIGEST_MISMATCH (82). */
+  /** A whole file is proven then, a part once its file is finished. Throws DIGEST_MISMATCH (82), IO_NO_SPACE, IO_FAILED. */
   async write(entry: VolumeEntry): Promise<Written> {
-    const path = join(this.#staged, entry.stored)
-    const { encryptor, reader } = this.#ports
-    if (encryptor !== undefined)
-      return reader.read(entry, (chunks, proof) => this.#encrypt(encryptor, entry, path, chunks, proof))
-    if ((await stagedSize(path)) === entry.size_bytes) {
-      const kept = await (entry.part === undefined
-        ? this.#keepFile(entry, path)
-        : this.#keepPart(entry, path))
-      if (kept !== undefined) return { sha256: kept, kept: true }
-    }
-    if (entry.part !== undefined)
-      return reader.read(entry, (chunks, proof) => this.#copyPart(path, entry, chunks, proof))
-    return (
-      (await this.#linked(entry, path)) ??
-      reader.read(entry, (chunks, proof) => this.#copyFile(path, entry, chunks, proof))
-    )
+    const kept = await this.#kept(entry)
+    if (kept !== undefined) return { sha256: kept, kept: true }
+    await this.#tree.clear(entry.stored)
+    return { sha256: (await this.#linked(entry)) ?? (await this.#written(entry)), kept: false }
   }
 
-  async #keepFile(entry: VolumeEntry, path: string): Promise<string | undefined> {
+  async #kept(entry: VolumeEntry): Promise<string | undefined> {
+    // Of ciphertext only who can decrypt it could say whether it is right.
+    if (this.#ports.encryptor !== undefined) return undefined
+    if ((await this.#tree.size(entry.stored)) !== entry.size_bytes) return undefined
+    return entry.part === undefined ? this.#provenFile(entry) : this.#provenPart(entry)
+  }
+
+  async #provenFile(entry: VolumeEntry): Promise<string | undefined> {
     const { signal, onBytes } = this.#ports
-    const { sha256 } = await hashFile(path, { signal, onBytes })
+    const { sha256 } = await hashFile(this.#tree.pathOf(entry.stored), { signal, onBytes })
     if (sha256 === entry.sha256) return sha256
     onBytes(-entry.size_bytes)
     return undefined
   }
 
   /** Of a part no sum is known before: what is there goes into the proof of its file in the place of the source. */
-  async #keepPart(entry: VolumeEntry, path: string): Promise<string> {
-    const { reader, signal, onBytes } = this.#ports
+  async #provenPart(entry: VolumeEntry): Promise<string> {
+    const { reader, signal } = this.#ports
     const proof = await reader.proofOf(entry)
     const hash = createHash('sha256')
-    await using handle = await open(path)
+    await using handle = await open(this.#tree.pathOf(entry.stored))
     for await (const chunk of readChunks(handle, 0, entry.size_bytes, { signal })) {
       hash.update(chunk)
-      proof.update(chunk)
-      onBytes(chunk.length)
+      this.#eat(chunk, proof)
     }
     return hash.digest('hex')
   }
 
   /** What shares its data with the source is read from here: those are the bytes that are carried. */
-  async #linked(entry: VolumeEntry, path: string): Promise<Written | undefined> {
+  async #linked(entry: VolumeEntry): Promise<string | undefined> {
     const { link, pathOf } = this.#ports
-    if (!this.#links || link === 'never') return undefined
-    await removeTree(path)
-    this.#links = await cloneFile(pathOf(entry), path, link)
+    if (!this.#links || link === 'never' || entry.part !== undefined) return undefined
+    this.#links = await cloneFile(pathOf(entry), this.#tree.pathOf(entry.stored), link)
     if (!this.#links) return undefined
-    const sha256 = await this.#keepFile(entry, path)
-    // Only the source itself can say that it is wrong.
-    return sha256 === undefined ? undefined : { sha256, kept: false }
+    const sha256 = await this.#provenFile(entry)
+    // Copying it will say what is wrong with it.
+    if (sha256 === undefined) await removeTree(this.#tree.pathOf(entry.stored))
+    return sha256
   }
 
+  #written(entry: VolumeEntry): Promise<string> {
+    const { reader, encryptor } = this.#ports
+    return reader.read(entry, (chunks, proof) =>
+      this.#tree.write(entry.stored, (handle) => {
+        if (encryptor !== undefined) return this.#encrypt(entry, encryptor, handle, chunks, proof)
+        return entry.part === undefined
+          ? this.#copyFile(entry, handle, chunks, proof)
+          : this.#copyPart(entry, handle, chunks, proof)
+      }),
+    )
+  }
+
+  /** Its proof is of what was written. */
   async #copyFile(
-    path: string,
     { sha256 }: VolumeEntry,
+    handle: FileHandle,
     chunks: AsyncIterable<Buffer>,
     proof: FileProof,
-  ): Promise<Written> {
-    await writeStaged(path, (handle) =>
-      pump(this.#paced(chunks), { handle, path }, (chunk) => this.#eat(chunk, proof)),
-    )
-    // Of a whole file the proof is of what was written.
-    return { sha256, kept: false }
+  ): Promise<string> {
+    await pump(this.#paced(chunks), handle, (chunk) => this.#eat(chunk, proof))
+    return sha256
   }
 
   /** Its own sum is taken on the other thread, from what was written. */
   async #copyPart(
-    path: string,
     entry: VolumeEntry,
+    handle: FileHandle,
     chunks: AsyncIterable<Buffer>,
     proof: FileProof,
-  ): Promise<Written> {
-    return writeStaged(path, async (handle) => {
-      const follower = followDigest(handle, entry.size_bytes)
-      try {
-        let final = 0
-        await pump(this.#paced(chunks), { handle, path }, (chunk, end) => {
-          follower.advance(final)
-          final = end
-          this.#eat(chunk, proof)
-        })
-        return { sha256: hex(await follower.finish()), kept: false }
-      } finally {
-        follower.cancel()
-      }
-    })
+  ): Promise<string> {
+    const follower = followDigest(handle, entry.size_bytes)
+    try {
+      let written = 0
+      await pump(this.#paced(chunks), handle, (chunk, end) => {
+        follower.advance(written)
+        written = end
+        this.#eat(chunk, proof)
+      })
+      return (await follower.finish()).slice('sha256:'.length)
+    } finally {
+      follower.cancel()
+    }
   }
 
   async #encrypt(
-    encryptor: Encryptor,
     entry: VolumeEntry,
-    path: string,
+    encryptor: Encryptor,
+    handle: FileHandle,
     chunks: AsyncIterable<Buffer>,
     proof: FileProof,
-  ): Promise<Written> {
+  ): Promise<string> {
     const hash = createHash('sha256')
     const plain = tapped(chunks, (chunk) => this.#eat(chunk, proof))
-    const size = await writeStaged(path, (handle) =>
-      pump(this.#paced(encryptor.encrypt(plain)), { handle, path }, (chunk) => hash.update(chunk)),
-    )
+    const size = await pump(this.#paced(encryptor.encrypt(plain)), handle, (chunk) => hash.update(chunk))
     if (size > entry.size_bytes + encryptor.overhead(entry.size_bytes))
       throw new RangeError(`The ciphertext of ${entry.path} is larger than planned: ${size}`)
-    return { sha256: hash.digest('hex'), kept: false }
+    return hash.digest('hex')
   }
 
   async *#paced(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
@@ -161,8 +161,4 @@ export class EntryWriter {
     proof.update(chunk)
     this.#ports.onBytes(chunk.length)
   }
-}
-
-function hex(digest: string): string {
-  return digest.slice('sha256:'.length)
 }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Phase } from '@carryall/cli'
-import { publishDirectory, removeTree, syncTree } from '@carryall/durable'
+import { publishDirectory, removeTree } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
 import { run } from '@carryall/exec'
 import { formatSums, hashFile, SUMS_FILE } from '@carryall/shipment'
@@ -10,6 +10,7 @@ import { dropPages } from './drop-pages.ts'
 import { sha256 } from './hashed.ts'
 import { inParallel } from './in-parallel.ts'
 import { writeSmall } from './stage-volume.ts'
+import type { StagingTree } from './staging-tree.ts'
 import type { VolumeJob } from './volume-job.ts'
 
 const SYNC_TIMEOUT_MS = 24 * 3600 * 1000
@@ -31,30 +32,29 @@ export interface PublishPorts {
  */
 export async function publishVolume(
   job: VolumeJob,
-  paths: { readonly staged: string; readonly final: string },
+  places: { readonly tree: StagingTree; readonly final: string },
   content: ReadonlyMap<string, string>,
   ports: PublishPorts,
 ): Promise<Buffer> {
-  const { staged, final } = paths
+  const { tree, final } = places
   const sums = new Map(content)
-  sums.set(job.description.stored, await writeSmall(staged, job.description, ports.encryptor))
+  sums.set(job.description.stored, await writeSmall(tree, job.description, ports.encryptor))
   const text = sumsText(sums)
   const own = new Map([[SUMS_FILE, text], ...(await signatures(text, ports.signers))])
   for (const [stored, bytes] of own) {
-    await writeSmall(staged, { stored, bytes, encrypted: false }, undefined)
+    await writeSmall(tree, { stored, bytes, encrypted: false }, undefined)
     sums.set(stored, sha256(bytes))
   }
-  await removeStrays(staged, sums.keys())
-  // All of it in one go; what is left to sync one by one is little.
-  await run('sync', ['-f', '--', staged], {
+  await removeStrays(tree.path, sums.keys())
+  // All of it in one go; what `publishDirectory` syncs one by one after that is clean.
+  await run('sync', ['-f', '--', tree.path], {
     timeoutMs: SYNC_TIMEOUT_MS,
     package: 'coreutils',
     signal: ports.signal,
   })
-  await syncTree(staged)
-  if (ports.verify) await readBack(staged, sums, ports)
+  if (ports.verify) await readBack(tree, sums, ports)
   await removeTree(final)
-  await publishDirectory(staged, final)
+  await publishDirectory(tree.path, final)
   return text
 }
 
@@ -88,12 +88,12 @@ async function removeStrays(staged: string, files: Iterable<string>): Promise<vo
 }
 
 async function readBack(
-  staged: string,
+  tree: StagingTree,
   sums: ReadonlyMap<string, string>,
   { signal, phase }: PublishPorts,
 ): Promise<void> {
   await inParallel(sums, READ_AT_ONCE, async ([stored, expected]) => {
-    const path = join(staged, stored)
+    const path = tree.pathOf(stored)
     await dropPages(path, signal)
     const { sha256: actual } = await hashFile(path, { signal, onBytes: (count) => phase.advanced(count) })
     if (actual !== expected) throw badMedium(path, expected, actual)

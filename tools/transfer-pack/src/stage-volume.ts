@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path'
 import type { Phase } from '@carryall/cli'
 import type { VolumeEntry } from '@carryall/schemas'
 import { humanSize } from '@carryall/schemas'
@@ -6,7 +5,8 @@ import type { Encryptor } from '@carryall/trust'
 import type { EntryWriter } from './entry-writer.ts'
 import { once, sha256 } from './hashed.ts'
 import { inParallel } from './in-parallel.ts'
-import { makeStagedDirectory, pump, writeStaged } from './staged-file.ts'
+import { pump } from './pump.ts'
+import type { StagingTree } from './staging-tree.ts'
 import type { SmallFile, VolumeJob } from './volume-job.ts'
 
 /** Up to here a file costs more time to open than to copy, so that several are under way. */
@@ -30,21 +30,19 @@ export interface StagedContent {
  * Fills a staging directory with all of a volume but its description and its sums: nobody takes it for a volume yet. What an earlier
  * run left there and is right stays. Nothing is durable. Throws DIGEST_MISMATCH for a source that is damaged, IO_NO_SPACE, IO_FAILED.
  */
-export async function stageVolume(job: VolumeJob, staged: string, ports: StagePorts): Promise<StagedContent> {
+export async function stageVolume(
+  job: VolumeJob,
+  tree: StagingTree,
+  ports: StagePorts,
+): Promise<StagedContent> {
   const { writer, phase } = ports
   const sums = new Map<string, string>()
   const keptParts: VolumeEntry[] = []
-  const made = new Set<string>()
-  await makeStagedDirectory(staged, made)
-  for (const file of job.metadata) {
-    await makeStagedDirectory(dirname(join(staged, file.stored)), made)
-    sums.set(file.stored, await writeSmall(staged, file, ports.encryptor))
-  }
+  for (const file of job.metadata) sums.set(file.stored, await writeSmall(tree, file, ports.encryptor))
   const write = async (entry: VolumeEntry): Promise<void> => {
     const name = nameOf(entry)
     phase.started(name)
     try {
-      await makeStagedDirectory(dirname(join(staged, entry.stored)), made)
       const written = await writer.write(entry)
       sums.set(entry.stored, written.sha256)
       if (written.kept && entry.part !== undefined) keptParts.push(entry)
@@ -63,7 +61,7 @@ export async function stageVolume(job: VolumeJob, staged: string, ports: StagePo
 
 /** Writes a file whose bytes are known; gives back the sum of what is stored. */
 export async function writeSmall(
-  staged: string,
+  tree: StagingTree,
   { stored, bytes, encrypted }: SmallFile,
   encryptor: Encryptor | undefined,
 ): Promise<string> {
@@ -72,8 +70,8 @@ export async function writeSmall(
     for await (const chunk of encryptor.encrypt(once(bytes))) chunks.push(Buffer.from(chunk))
   else chunks.push(bytes)
   const content = Buffer.concat(chunks)
-  const path = join(staged, stored)
-  await writeStaged(path, (handle) => pump(once(content), { handle, path }, () => undefined))
+  await tree.clear(stored)
+  await tree.write(stored, (handle) => pump(once(content), handle))
   return sha256(content)
 }
 

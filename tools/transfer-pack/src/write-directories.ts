@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { commitFile } from '@carryall/durable'
 import { SUMS_FILE } from '@carryall/shipment'
 import { checkVolume, type FinishedVolume } from './check-volume.ts'
-import { DirectoryStaging } from './directory-staging.ts'
+import { DirectoryStaging, type StagedVolume } from './directory-staging.ts'
 import { packed, phaseTitle, type PackedVolume, type PackOptions } from './pack.ts'
 import { publishVolume, signatures } from './publish-volume.ts'
 import type { VolumeJob } from './volume-job.ts'
@@ -61,11 +61,7 @@ async function keep(
 
 async function publish(
   out: string,
-  {
-    job,
-    staged,
-    sums,
-  }: { readonly job: VolumeJob; readonly staged: string; readonly sums: ReadonlyMap<string, string> },
+  { job, tree, sums }: StagedVolume,
   options: PackOptions,
 ): Promise<PackedVolume> {
   const directory = join(out, job.name)
@@ -75,7 +71,7 @@ async function publish(
   try {
     const { signers, encryptor, verifyMedia: verify, signal } = options
     const ports = { signers, encryptor, verify, signal, phase }
-    const text = await publishVolume(job, { staged, final: directory }, sums, ports)
+    const text = await publishVolume(job, { tree, final: directory }, sums, ports)
     return packed(job, { changed: true, directory, sums: text })
   } finally {
     phase.end()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { commitFile, publishFile, removeTree } from '@carryall/durable'
 import { run } from '@carryall/exec'
 import type { VolumeEntry } from '@carryall/schemas'
@@ -14,7 +14,7 @@ import { packed, payloadBytes, phaseTitle, type PackedVolume, type PackOptions }
 import { signatures, sumsText } from './publish-volume.ts'
 import { lastParts, SourceReader } from './source-reader.ts'
 import { nameOf, writeSmall } from './stage-volume.ts'
-import { makeStagedDirectory } from './staged-file.ts'
+import { StagingTree } from './staging-tree.ts'
 import type { VolumeJob } from './volume-job.ts'
 
 const TIMEOUT_MS = 7 * 24 * 3600 * 1000
@@ -58,32 +58,29 @@ class VolumeImage {
   readonly #job: VolumeJob
   readonly #options: PackOptions
   /** Small files, ciphertext and the commands; the image itself is beside it. */
-  readonly #staged: string
+  readonly #tree: StagingTree
   readonly #sums = new Map<string, string>()
   readonly #files: ImageFile[] = []
-  readonly #made = new Set<string>()
 
   constructor(out: string, file: string, job: VolumeJob, options: PackOptions) {
     this.#file = file
     this.#job = job
     this.#options = options
-    this.#staged = join(resolve(out), stagingName(job))
+    this.#tree = new StagingTree(join(resolve(out), stagingName(job)))
   }
 
   async make(reader: SourceReader, last: ReadonlySet<VolumeEntry>): Promise<PackedVolume> {
     const { encryptor, signers, signal, verifyMedia } = this.#options
     const job = this.#job
     // Not named like an image: nobody shall take it for one.
-    const image = `${this.#staged}.image`
+    const image = `${this.#tree.path}.image`
     await removeTree(image)
     await this.#collect(reader, last)
-    for (const file of [job.description, ...job.metadata]) {
-      await makeStagedDirectory(dirname(join(this.#staged, file.stored)), this.#made)
-      this.#add(file.stored, await writeSmall(this.#staged, file, encryptor))
-    }
+    for (const file of [job.description, ...job.metadata])
+      this.#add(file.stored, await writeSmall(this.#tree, file, encryptor))
     const sums = sumsText(this.#sums)
     for (const [stored, bytes] of [[SUMS_FILE, sums] as const, ...(await signatures(sums, signers))])
-      this.#add(stored, await writeSmall(this.#staged, { stored, bytes, encrypted: false }, undefined))
+      this.#add(stored, await writeSmall(this.#tree, { stored, bytes, encrypted: false }, undefined))
     await this.#burn(image)
     if (verifyMedia) {
       await run('sync', ['--', image], { timeoutMs: TIMEOUT_MS, package: 'coreutils', signal })
@@ -91,7 +88,7 @@ class VolumeImage {
     }
     await check(image, 'Reading back', job, this.#options)
     await publishFile(image, this.#file, { replace: true })
-    await removeTree(this.#staged)
+    await removeTree(this.#tree.path)
     return packed(job, { changed: true, file: this.#file, sums })
   }
 
@@ -103,13 +100,12 @@ class VolumeImage {
     })
     const onBytes = (count: number): void => phase.advanced(count)
     const pathOf = (entry: VolumeEntry): string => sources.pathOf(entry)
-    const writer = new EntryWriter(this.#staged, { ...this.#options, reader, pathOf, onBytes })
+    const writer = new EntryWriter(this.#tree, { ...this.#options, reader, pathOf, onBytes })
     try {
       for (const entry of this.#job.entries) {
         const { stored, offset = 0, size_bytes: size } = entry
         phase.started(nameOf(entry))
         if (encryptor !== undefined) {
-          await makeStagedDirectory(dirname(join(this.#staged, stored)), this.#made)
           this.#add(stored, (await writer.write(entry)).sha256)
         } else if (entry.part === undefined)
           this.#add(stored, entry.sha256, { source: resolve(pathOf(entry)) })
@@ -129,7 +125,7 @@ class VolumeImage {
   #add(
     stored: string,
     sum: string,
-    from: Omit<ImageFile, 'stored'> = { source: join(this.#staged, stored) },
+    from: Omit<ImageFile, 'stored'> = { source: this.#tree.pathOf(stored) },
   ): void {
     this.#sums.set(stored, sum)
     this.#files.push({ stored, ...from })
@@ -137,7 +133,7 @@ class VolumeImage {
 
   async #burn(image: string): Promise<void> {
     const phase = this.#options.progress.phase(phaseTitle('Making the image of', this.#job, this.#options))
-    const commands = `${this.#staged}.commands`
+    const commands = `${this.#tree.path}.commands`
     const volumeId = `CARRYALL_${String(this.#job.number).padStart(3, '0')}`
     try {
       await commitFile(commands, imageCommands(this.#files), { sync: false })

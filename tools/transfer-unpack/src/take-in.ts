@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Context, Phase } from '@carryall/cli'
 import { CarryallError, isCarryallError } from '@carryall/errors'
-import { volumeName, type VolumeSource } from '@carryall/media'
+import { isVolumeName, volumeName, type VolumeSource } from '@carryall/media'
 import { toJson, type Volume } from '@carryall/schemas'
 import { digestOf, openLanding, type LandingDirectory } from '@carryall/shipment'
 import { toLand, type Admission, type Arriving } from './admit.ts'
@@ -177,7 +177,8 @@ export function takeIn(context: Context, site: Site): TakeIn {
         failed.push(placed(error, source))
       },
     })
-    if (source.name !== volumeName(volume.set, volume.number))
+    // What is mounted or renamed says nothing of itself.
+    if (isVolumeName(source.name) && source.name !== volumeName(volume.set, volume.number))
       log.warn(`${source.place} holds volume ${volume.number} of set ${volume.set.slice(7, 15)}`)
     errors.push(...failed, ...faults)
     for (const chain of set?.chains ?? []) {

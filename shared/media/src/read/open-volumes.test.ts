@@ -92,7 +92,7 @@ describe('finds the volumes of', () => {
     scratch.write(inTree({ 'pool/package.deb': 'x', SHA256SUMS: 'x' }))
     const image = await makeImage(scratch, ['-R'])
     await expect(allVolumes(image)).rejects.toMatchObject({ code: 'VOLUME_INVALID' })
-    await expect(allVolumes(scratch.path)).rejects.toMatchObject({ code: 'VOLUME_INVALID' })
+    await expect(allVolumes(scratch.path)).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' })
     scratch.write(sampleFiles())
     expect(await namesOf(scratch.path)).toEqual([VOLUME])
     await output(
@@ -131,10 +131,10 @@ describe('refuses', () => {
       'INPUT_NOT_FOUND',
       ({ path }) => (symlinkSync('none', join(path, 'a')), join(path, 'a')),
     ],
-    ['an empty directory', 'VOLUME_INVALID', ({ path }) => path],
+    ['an empty directory', 'INPUT_NOT_FOUND', ({ path }) => path],
     [
       'a directory of other files',
-      'VOLUME_INVALID',
+      'INPUT_NOT_FOUND',
       (scratch) => (scratch.write({ 'a/b': '' }), scratch.path),
     ],
     ['an empty file', 'VOLUME_INVALID', (scratch) => (scratch.write({ a: '' }), join(scratch.path, 'a'))],

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { fromSystemError } from '@carryall/errors'
+import { CarryallError, fromSystemError } from '@carryall/errors'
 import { fileVolumes } from './file-volumes.ts'
 import { mediumVolumes } from './medium-volumes.ts'
 import { tarVolumes } from './tar-volumes.ts'
@@ -17,7 +17,8 @@ const STREAM = 'the stream'
 /**
  * The volumes that an operand holds, one after the other: a volume's directory; a directory of volumes and of `*.iso` files, where
  * anything else is ignored; an ISO 9660 image or a block device with one; a tar archive by path or as a stream, whose volumes are under directories
- * with their names. At least one. Throws INPUT_NOT_FOUND; VOLUME_INVALID where it is none of these or holds none; FILE_UNEXPECTED,
+ * with their names. At least one. Throws INPUT_NOT_FOUND, also for a directory without any; VOLUME_INVALID for a file that is none of these
+ * or holds none; FILE_UNEXPECTED,
  * PATH_UNSAFE, ARCHIVE_MALFORMED, ARCHIVE_ENTRY_REFUSED, PERMISSION_DENIED, IO_FAILED.
  */
 export async function* openVolumes(
@@ -32,8 +33,14 @@ export async function* openVolumes(
     yield volume
   }
   if (found) return
+  if (typeof operand === 'string' && (await followed(operand)).isDirectory()) {
+    throw new CarryallError('INPUT_NOT_FOUND', `There is no volume in ${place}`, {
+      subject: { kind: 'file', name: place },
+      hint: 'Name the medium, or a directory named carryall-… on it, as transfer-pack wrote it',
+    })
+  }
   throw volumeInvalid('there is no volume in it', place, {
-    hint: 'Name a directory, an image made with Rock Ridge (mkisofs -R) or a tar archive that holds directories named carryall-…, as transfer-pack wrote them',
+    hint: 'Name an image made with Rock Ridge (mkisofs -R) or a tar archive that holds directories named carryall-…, as transfer-pack wrote them',
   })
 }
 
