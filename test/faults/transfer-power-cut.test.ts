@@ -28,6 +28,6 @@ describe.for([
       midway += cuts.filter((cut) => cut.midway).length
     }
     // Or nothing was proven.
-    expect(midway, `with CARRYALL_SEED=${seed}`).toBeGreaterThan(2)
+    expect(midway, `with CARRYALL_SEED=${seed}`).toBeGreaterThan(0)
   })
 })

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { need, sample, seed } from './harness/index.ts'
-import { disturbTransfer, measure, placesIn } from './transfer/disturb-transfer.ts'
+import { disturbEach } from './transfer/disturb-each.ts'
+import { measure } from './transfer/disturb-transfer.ts'
+import { countStarts } from './transfer/kill-at-program.ts'
 import { type Site, startSite } from './transfer/site.ts'
 import type { TransferCase } from './transfer/transfer-case.ts'
 import { makeUnpackCases } from './transfer/unpack-cases.ts'
@@ -36,4 +38,13 @@ describe.for(['a fresh site', 'a run that goes on'])('%s', (name) => {
       await Promise.all(Array.from({ length: AT_ONCE }, (_, slot) => worker(slot)))
       expect(found, `of ${all.length} places, with CARRYALL_SEED=${seed}`).toEqual([])
   })
+})
+
+test.for(['flock', 'logger'])('SIGKILL when %s begins and when it has ended', async (program) => {
+  const one = cases[0]!
+  const { before, after } = await measure(one, rootOf(0))
+  await one.prepare(rootOf(0))
+  const starts = await countStarts(one.argv(rootOf(0)), program)
+  expect(starts).toBeGreaterThan(1)
+  console.log(program, starts)
 })

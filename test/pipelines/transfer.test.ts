@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sampleImage, startDockerRegistry, type DockerRegistry } from '@carryall/oci/testing'
@@ -166,6 +166,10 @@ describe('a shipment of another lane, with keys that nobody here knows', () => {
     expect(planned.exit, planned.stderr).toBe(0)
     const ended: Ended = await sh(unpack)
     expect(ended.exit, ended.stderr).toBe(0)
+    await writeFile(scratch.at('landed.ndjson'), ended.stdout)
+    expect(documents(await sh('seq-meta verify <landed.ndjson'))).toMatchObject(
+      chain.map(() => ({ kind: 'Verification', faults: [], missing: [] })),
+    )
     expect(documents(ended)).toMatchObject(
       chain.map(({ metadata, metadataDigest }) => ({
         kind: 'SystemRelease',

@@ -164,6 +164,21 @@ describe('exFAT', () => {
   })
 })
 
+describe('UDF', () => {
+  // On a stick and on a disc.
+  test.each([512, 2048])('takes for itself what mkudffs takes with blocks of %i bytes', async (block) => {
+    for (const bytes of [64 * MIB, 4 * GIB, 64 * GIB]) {
+      await makeSparse(bytes)
+      await run('mkudffs', [`--blocksize=${block}`, image])
+      const { stdout } = await run('udfinfo', [image])
+      const taken = bytes - Number(/^freeblocks=(\d+)$/m.exec(stdout)![1]) * block
+      const planned = fileSystem('udf').overheadBytes(bytes)
+      expect(planned, `${bytes}`).toBeGreaterThanOrEqual(taken)
+      expect(planned - taken, `${bytes}`).toBeLessThan(2 * MIB + 0.001 * bytes)
+    }
+  })
+})
+
 describe('ISO 9660', () => {
   test('an image is as large as planned, or a little smaller', async () => {
     const tree = join(root, 'tree')

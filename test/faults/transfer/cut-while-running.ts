@@ -83,7 +83,8 @@ async function runAndCut(
     const began = performance.now()
     const program = start(one.argv(root), { ...process.env, ...ENVIRONMENT })
     if (number >= 0) {
-      await Promise.race([wait(next() * duration), program.exit])
+      // Spread over all that it does.
+      await Promise.race([wait(((number + next()) / cuts) * duration), program.exit])
       // Asked before the cut: what is reported while it happens need not be in it.
       reported.push(program.ended() ? all : await one.reported(root))
       await cutPower(disk, copy(number))

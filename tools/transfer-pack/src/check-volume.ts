@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import { collectFile, openVolumes, VOLUME_FILE, type VolumeFile } from '@carryall/media'
-import { parseKind, readDocuments, volumeKind } from '@carryall/schemas'
+import { parseKind, readDocuments, volumeKind, type Volume } from '@carryall/schemas'
 import { parseSums, SIGNATURE, SUMS_FILE } from '@carryall/shipment'
 import type { VolumeJob } from './volume-job.ts'
 
@@ -15,12 +15,12 @@ export interface CheckPorts {
 
 /** A volume that is there and whole. */
 export interface FinishedVolume {
+  /** As its file has it; undefined where that is encrypted. */
+  readonly document: Volume | undefined
   /** The bytes of its `SHA256SUMS`. */
   readonly sums: Buffer
   /** Names of its signatures. */
   readonly signatures: readonly string[]
-  /** Bytes of its files. */
-  readonly bytes: number
 }
 
 /**
@@ -59,16 +59,15 @@ async function check(
   const found = new Map<string, string>()
   const signatures: string[] = []
   let sums: Buffer | undefined
-  let bytes = 0
+  let document: Volume | undefined
   for await (const file of files) {
-    bytes += file.size
     if (file.path === SUMS_FILE) sums = await collectFile(file, MAX_TEXT, signal)
     else if (SIGNATURE.test(file.path)) signatures.push(file.path)
     else {
       const hash = createHash('sha256')
       if (file.path === VOLUME_FILE) {
         const text = await collectFile(file, MAX_TEXT, signal)
-        checkSet(text, path, job)
+        document = ownDocument(text, path, job)
         hash.update(text)
       } else
         for await (const chunk of file.chunks(signal)) {
@@ -81,16 +80,16 @@ async function check(
   if (sums === undefined) throw damaged(path, `${SUMS_FILE} is missing`)
   compare(parseSums(sums.toString('utf8'), `${path}/${SUMS_FILE}`), found, path)
   compareJob(found, path, job)
-  return { sums, signatures, bytes }
+  return { document, sums, signatures }
 }
 
-function checkSet(text: Buffer, path: string, { document }: VolumeJob): void {
-  const { set, number } = parseKind(volumeKind, readDocuments(text, path)[0], `${path}/${VOLUME_FILE}`)
-  if (set === document.set && number === document.number) return
+function ownDocument(text: Buffer, path: string, { document }: VolumeJob): Volume {
+  const found = parseKind(volumeKind, readDocuments(text, path)[0], `${path}/${VOLUME_FILE}`)
+  if (found.set === document.set && found.number === document.number) return found
   throw new CarryallError('OUTPUT_EXISTS', `${path} is a volume of another set`, {
     subject: { kind: 'volume', name: path },
     expected: document.set,
-    actual: set,
+    actual: found.set,
     hint: 'Move it away, or write to another directory',
   })
 }

@@ -11,14 +11,17 @@ export async function dryRun(
   const planned: PackedVolume[] = []
   for (const job of options.jobs) {
     if (out === undefined) {
-      planned.push(packed(job, { changed: true }))
+      planned.push(packed(job.document, { changed: true }))
       continue
     }
     const place = join(out, iso ? `${job.name}.iso` : job.name)
     const ports = { signal: options.signal, onBytes: () => undefined }
     const finished = options.force ? undefined : await checkVolume(place, job, ports)
     planned.push(
-      packed(job, { changed: finished === undefined, ...(iso ? { file: place } : { directory: place }) }),
+      packed(finished?.document ?? job.document, {
+        changed: finished === undefined,
+        ...(iso ? { file: place } : { directory: place }),
+      }),
     )
   }
   return planned

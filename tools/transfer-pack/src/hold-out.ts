@@ -1,14 +1,21 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { acquireLock, ensureDirectory, type Lock, type LockOptions } from '@carryall/durable'
+import { acquireLock, ensureDirectory, removeOrphans, type Lock, type LockOptions } from '@carryall/durable'
 
 /** On a medium it stays, with nothing in it. */
 const LOCK_FILE = '.carryall-lock'
 
-/** Makes a directory for volumes where there is none, and takes its lock. Throws LOCK_HELD (75), OUTPUT_NOT_WRITABLE. */
+/** Makes a directory for volumes where there is none, and takes its lock; what a killed run threw away goes. Throws LOCK_HELD (75), OUTPUT_NOT_WRITABLE. */
 export async function holdOut(out: string, options: LockOptions): Promise<Lock> {
   await ensureDirectory(out)
-  return acquireLock(join(out, LOCK_FILE), options)
+  const lock = await acquireLock(join(out, LOCK_FILE), options)
+  try {
+    await removeOrphans(out)
+    return lock
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
 }
 
 /** The directory itself, or the nearest one above it that is there. */

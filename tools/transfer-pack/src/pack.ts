@@ -31,7 +31,7 @@ export interface PackedVolume {
 
 /** The outcome of a volume: where it is, and the digest of its `SHA256SUMS` where that is known. */
 export function packed(
-  job: VolumeJob,
+  document: Volume,
   about: {
     readonly changed: boolean
     readonly directory?: string
@@ -43,10 +43,10 @@ export function packed(
   const result = {
     ok: true,
     ...place,
-    bytes: payloadBytes(job),
+    bytes: payloadBytes(document),
     ...(sums === undefined ? {} : { sums_digest: digestOf(sums) }),
   }
-  return { document: job.document, result }
+  return { document, result }
 }
 
 /** The title of the phase in which a volume is worked on. */
@@ -55,6 +55,6 @@ export function phaseTitle(action: string, job: VolumeJob, { total }: Pick<PackO
 }
 
 /** Bytes of the files that a volume carries. */
-export function payloadBytes(job: VolumeJob): number {
-  return job.entries.reduce((sum, entry) => sum + entry.size_bytes, 0)
+export function payloadBytes({ entries }: { readonly entries: Volume['entries'] | VolumeJob['entries'] }): number {
+  return entries.reduce((sum, entry) => sum + entry.size_bytes, 0)
 }

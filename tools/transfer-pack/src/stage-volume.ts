@@ -1,6 +1,7 @@
 import type { Phase } from '@carryall/cli'
 import type { VolumeEntry } from '@carryall/schemas'
 import { humanSize } from '@carryall/schemas'
+import { SUMS_FILE } from '@carryall/shipment'
 import type { Encryptor } from '@carryall/trust'
 import type { EntryWriter } from './entry-writer.ts'
 import { once, sha256 } from './hashed.ts'
@@ -38,6 +39,8 @@ export async function stageVolume(
   const { writer, phase } = ports
   const sums = new Map<string, string>()
   const keptParts: VolumeEntry[] = []
+  // Of a run that was killed at its very end.
+  for (const name of [job.description.stored, SUMS_FILE]) await tree.clear(name)
   for (const file of job.metadata) sums.set(file.stored, await writeSmall(tree, file, ports.encryptor))
   const write = async (entry: VolumeEntry): Promise<void> => {
     const name = nameOf(entry)

@@ -29,7 +29,7 @@ export async function writeDirectories(out: string, options: PackOptions): Promi
 }
 
 /** Proves a volume that is there; undefined where none is. */
-export async function checkDirectory(
+async function checkDirectory(
   out: string,
   job: VolumeJob,
   options: Pick<PackOptions, 'progress' | 'signal' | 'total'>,
@@ -56,7 +56,11 @@ async function keep(
   const lacking = signers.filter(({ fingerprint }) => !isThere(fingerprint))
   for (const [name, signature] of await signatures(finished.sums, lacking))
     await commitFile(join(directory, name), signature)
-  return packed(job, { changed: lacking.length > 0, directory, sums: finished.sums })
+  return packed(finished.document ?? job.document, {
+    changed: lacking.length > 0,
+    directory,
+    sums: finished.sums,
+  })
 }
 
 async function publish(
@@ -72,7 +76,7 @@ async function publish(
     const { signers, encryptor, verifyMedia: verify, signal } = options
     const ports = { signers, encryptor, verify, signal, phase }
     const text = await publishVolume(job, { tree, final: directory }, sums, ports)
-    return packed(job, { changed: true, directory, sums: text })
+    return packed(job.document, { changed: true, directory, sums: text })
   } finally {
     phase.end()
   }

@@ -32,7 +32,7 @@ export async function writeImages(out: string, options: PackOptions): Promise<re
     const file = join(out, `${job.name}.iso`)
     const finished = options.force ? undefined : await check(file, 'Checking', job, options)
     if (finished === undefined) made.push(await new VolumeImage(out, file, job, options).make(reader, last))
-    else made.push(packed(job, { changed: false, file, sums: finished.sums }))
+    else made.push(packed(finished.document ?? job.document, { changed: false, file, sums: finished.sums }))
   }
   return made
 }
@@ -57,7 +57,8 @@ class VolumeImage {
   readonly #file: string
   readonly #job: VolumeJob
   readonly #options: PackOptions
-  /** Small files, ciphertext and the commands; the image itself is beside it. */
+  /** Small files and ciphertext; the image itself and the commands are beside it. */
+  readonly #staged: string
   readonly #tree: StagingTree
   readonly #sums = new Map<string, string>()
   readonly #files: ImageFile[] = []
@@ -66,14 +67,15 @@ class VolumeImage {
     this.#file = file
     this.#job = job
     this.#options = options
-    this.#tree = new StagingTree(join(resolve(out), stagingName(job)))
+    this.#staged = join(resolve(out), stagingName(job))
+    this.#tree = new StagingTree(join(this.#staged, 'files'))
   }
 
   async make(reader: SourceReader, last: ReadonlySet<VolumeEntry>): Promise<PackedVolume> {
     const { encryptor, signers, signal, verifyMedia } = this.#options
     const job = this.#job
     // Not named like an image: nobody shall take it for one.
-    const image = `${this.#tree.path}.image`
+    const image = `${this.#staged}.image`
     await removeTree(image)
     await this.#collect(reader, last)
     for (const file of [job.description, ...job.metadata])
@@ -88,8 +90,8 @@ class VolumeImage {
     }
     await check(image, 'Reading back', job, this.#options)
     await publishFile(image, this.#file, { replace: true })
-    await removeTree(this.#tree.path)
-    return packed(job, { changed: true, file: this.#file, sums })
+    await removeTree(this.#staged)
+    return packed(job.document, { changed: true, file: this.#file, sums })
   }
 
   /** Finds the source of each file; of parts and of what is encrypted the sum is not known before they are read. */
@@ -133,7 +135,7 @@ class VolumeImage {
 
   async #burn(image: string): Promise<void> {
     const phase = this.#options.progress.phase(phaseTitle('Making the image of', this.#job, this.#options))
-    const commands = `${this.#tree.path}.commands`
+    const commands = `${this.#staged}.commands`
     const volumeId = `CARRYALL_${String(this.#job.number).padStart(3, '0')}`
     try {
       await commitFile(commands, imageCommands(this.#files), { sync: false })

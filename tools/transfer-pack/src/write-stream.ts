@@ -63,7 +63,7 @@ class VolumeStream {
     const sums = sumsText(this.#sums)
     await this.#small(SUMS_FILE, sums)
     for (const [name, bytes] of await signatures(sums, this.#options.signers)) await this.#small(name, bytes)
-    return packed(job, { changed: true, sums })
+    return packed(job.document, { changed: true, sums })
   }
 
   async #small(stored: string, bytes: Buffer): Promise<void> {
