@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { need, seed } from './harness/index.ts'
-import { disturbEach } from './transfer/disturb-each.ts'
+import { disturbCalls } from './transfer/disturb-each.ts'
 import { measure } from './transfer/disturb-transfer.ts'
 import { makePackCases } from './transfer/pack-cases.ts'
 import { type Site, startSite } from './transfer/site.ts'
@@ -27,8 +27,11 @@ describe.for(['an empty medium', 'a run that goes on'] as const)('%s', (name) =>
   test.for(['SIGKILL', 'EIO', 'ENOSPC'] as const)(
     '%s at any call leaves whole volumes or none, and a second run ends it',
     async (what) => {
-      const it = await measure(cases.find((one) => one.name === name)!, rootOf(0))
-      const { places, found } = await disturbEach(it, what, SAMPLE[what], rootOf)
+      const it = await measure(
+        cases.find((one) => one.name === name)!,
+        rootOf(0),
+      )
+      const { places, found } = await disturbCalls(it, what, SAMPLE[what], rootOf)
       expect(places).toBeGreaterThan(100)
       expect(found, `of ${places} places, with CARRYALL_SEED=${seed}`).toEqual([])
     },

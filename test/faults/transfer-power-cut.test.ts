@@ -24,7 +24,10 @@ describe.for([
     for (const type of ['ext4', 'xfs', 'btrfs'] as const) {
       const cuts = await cutWhileRunning(measured, type, CUTS[type])
       expect(cuts).toHaveLength(CUTS[type])
-      expect(cuts.flatMap(({ found }) => found), `with CARRYALL_SEED=${seed}`).toEqual([])
+      expect(
+        cuts.flatMap(({ found }) => found),
+        `with CARRYALL_SEED=${seed}`,
+      ).toEqual([])
       midway += cuts.filter((cut) => cut.midway).length
     }
     // Or nothing was proven.

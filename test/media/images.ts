@@ -7,10 +7,10 @@ export async function makeFat32(file: string, bytes: number): Promise<void> {
   await mustRun('mkfs.vfat', ['-F', '32', file])
 }
 
-/** Makes an empty UDF in a new sparse file, as on a rewritable disk. */
-export async function makeUdf(file: string, bytes: number): Promise<void> {
+/** Makes an empty UDF in a new sparse file: with blocks of 512 bytes as on a stick, or of 2048 as on a disc. */
+export async function makeUdf(file: string, bytes: number, blockBytes: 512 | 2048 = 512): Promise<void> {
   await makeSparse(file, bytes)
-  await mustRun('mkudffs', [file])
+  await mustRun('mkudffs', [`--blocksize=${blockBytes}`, file])
 }
 
 /** Makes an ISO 9660 with the long names of Rock Ridge and Joliet from the content of a directory. */

@@ -9,11 +9,14 @@ export interface Step {
 }
 
 /**
- * Begins a script whose steps can be looked at afterwards: `step NAME COMMAND...` runs a command to its end, however it
- * ends, and leaves what `readSteps` reads in `directory`. `room PLACE` prints the free bytes of a file system, `volume PLACE`
- * the volume on a medium.
+ * Bash for the beginning of a guest's script, for steps that `readSteps` finds in `directory`:
+ *
+ * - `step NAME COMMAND...` runs a command to its end, however it ends.
+ * - `room PLACE` prints the free bytes of a file system.
+ * - `fill PLACE [BYTES]` leaves so many of them, none if absent; `rm PLACE/ballast` frees them again.
+ * - `sums PLACE` checks the one volume on a medium, as anyone can.
  */
-export function withSteps(directory: string, script: string): string {
+export function stepFunctions(directory: string): string {
   return `
 step() {
   local at=${directory}/$1 code=0
@@ -21,27 +24,40 @@ step() {
   "$@" >"$at.stdout" 2>"$at.stderr" || code=$?
   echo "$code" >"$at.exit"
 }
-room() { sync -f "$1"; stat -f -c '%a %S' "$1" | { read -r blocks bytes; echo $((blocks * bytes)); }; }
-volume() { compgen -G "$1/carryall-*"; }
-sums() ( cd "$(volume "$1")" && sha256sum --quiet -c SHA256SUMS )
-${script}`
+room() {
+  sync -f "$1"
+  stat -f -c '%a %S' "$1" | { read -r blocks bytes; echo $((blocks * bytes)); }
+}
+fill() {
+  cat /dev/zero >"$1/ballast" 2>/dev/null
+  truncate -s "-\${2:-0}" "$1/ballast"
+  sync -f "$1"
+}
+sums() (
+  [ -e "$1/volume.json" ] && cd "$1" || cd "$1"/carryall-*
+  sha256sum --quiet -c SHA256SUMS
+)
+`
 }
 
 /** The steps that ran, by their names. */
-export async function readSteps(directory: string): Promise<ReadonlyMap<string, Step>> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.exit'))
+export async function readSteps(directory: string): Promise<Readonly<Record<string, Step>>> {
   const read = (name: string) => readFile(join(directory, name), 'utf8')
-  return new Map(
-    await Promise.all(
-      names.map(async (file) => {
-        const name = file.slice(0, -'.exit'.length)
-        const [exit, stdout, stderr] = await Promise.all([
-          read(file),
-          read(`${name}.stdout`),
-          read(`${name}.stderr`),
-        ])
-        return [name, { exit: Number(exit), stdout: stdout!, stderr: stderr! }] as const
-      }),
-    ),
-  )
+  const ended = (await readdir(directory)).filter((name) => name.endsWith('.exit'))
+  const steps = ended.map(async (file) => {
+    const name = file.slice(0, -'.exit'.length)
+    const step: Step = {
+      exit: Number(await read(file)),
+      stdout: await read(`${name}.stdout`),
+      stderr: await read(`${name}.stderr`),
+    }
+    return [name, step] as const
+  })
+  return Object.fromEntries(await Promise.all(steps))
+}
+
+/** The exit code of a step, with the codes of the Failure that it wrote. */
+export function failureOf({ exit, stdout }: Step): readonly (number | string)[] {
+  const { errors } = JSON.parse(stdout) as { readonly errors: readonly { readonly code: string }[] }
+  return [exit, ...errors.map(({ code }) => code)]
 }

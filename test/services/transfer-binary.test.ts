@@ -35,10 +35,10 @@ afterAll(async () => {
   await installed[Symbol.asyncDispose]()
 })
 
-const one = async (
-  shipment: ReturnType<World['like']>,
-  more: Partial<Given> = {},
-): Promise<Given> => ({ media: [await world.set([await shipment])], ...more })
+const one = async (shipment: ReturnType<World['like']>, more: Partial<Given> = {}): Promise<Given> => ({
+  media: [await world.set([await shipment])],
+  ...more,
+})
 const rest = (first: string, others: string): readonly string[] => [
   first,
   ...Array.from({ length: STANDINGS.length - 1 }, () => others),
@@ -78,7 +78,11 @@ const rows: readonly Row[] = [
       one(world.like(n + 1, { extra: { expires: '2020-01-01T00:00:00Z' } }), { flags: ['--allow-expired'] }),
     expected: '0 +1',
   },
-  { input: 'one without a signature', give: (n) => one(world.like(n + 1, { signers: [] })), expected: '80 SIG_MISSING' },
+  {
+    input: 'one without a signature',
+    give: (n) => one(world.like(n + 1, { signers: [] })),
+    expected: '80 SIG_MISSING',
+  },
   {
     input: 'one of a stranger',
     give: (n) => one(world.like(n + 1, { signers: ['stranger'] })),
@@ -167,7 +171,25 @@ describe('eight at once, a volume each, into one content directory', () => {
     ).toEqual(shipments.map(({ metadata }) => metadata.name))
     for (const { directory, metadata } of shipments)
       expect(await treeOf(join(chainDirectory(far), metadata.name))).toEqual(await treeOf(directory))
-    expect((await auditOf(far)).filter(({ action, outcome }) => action === 'land' && outcome === 'done')).toHaveLength(6)
+    expect(
+      (await auditOf(far)).filter(({ action, outcome }) => action === 'land' && outcome === 'done'),
+    ).toHaveLength(6)
+  })
+
+  test('a volume that is given again while another run publishes is judged by what is there at one moment', async () => {
+    const { volumes } = await world.set(await world.range(1, 9), { volumes: 2 })
+    const far = farAt(world.fresh('far'))
+    const wait = ['--wait', '100']
+    const runs = [
+      start(installed, 'transfer-unpack', [...volumes.slice(1), ...(await argv(far, volumes[0]!, wait))]),
+    ]
+    for (let count = 0; count < 6; count++) {
+      await new Promise((resolve) => setTimeout(resolve, 90))
+      runs.push(start(installed, 'transfer-unpack', await argv(far, volumes[0]!, wait)))
+    }
+    for (const { exit, stderr } of await Promise.all(runs.map((run) => run.ended)))
+      // Who comes before the second volume was read waits for it.
+      expect([0, 83], stderr).toContain(exit)
   })
 
   test('without --wait those that find the lock held end with 75, and change nothing', async () => {

@@ -2,14 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Shipment } from '@carryall/shipment'
 import { cellsOf, checkCell, type Expected, type Row } from '../support/transfer-cells.ts'
 import { makeStandings, STANDINGS, type Standing } from '../support/transfer-sites.ts'
-import {
-  CHAIN,
-  linkTo,
-  makeWorld,
-  OTHER_CHAIN,
-  type Variant,
-  type World,
-} from '../support/transfer-world.ts'
+import { CHAIN, linkTo, makeWorld, OTHER_CHAIN, type Variant, type World } from '../support/transfer-world.ts'
 
 // What comes in a wrong order, from another history, for another place or at another time.
 const NOW = new Date()
@@ -85,7 +78,11 @@ const rows: readonly Row[] = [
   },
 
   // Gaps.
-  { input: 'the one after the next, without its link', give: (n) => one(real(n + 2)), expected: '81 SEQ_GAP' },
+  {
+    input: 'the one after the next, without its link',
+    give: (n) => one(real(n + 2)),
+    expected: '81 SEQ_GAP',
+  },
   {
     input: 'a set with a hole',
     give: async (n) => ({ media: [await world.set([await real(n + 1), await real(n + 3)])] }),
@@ -150,9 +147,7 @@ const rows: readonly Row[] = [
     input: 'another history from number 1, and longer',
     give: async (n) => ({
       media: [
-        await world.set(
-          await Promise.all(Array.from({ length: n + 1 }, (_, index) => other(index + 1))),
-        ),
+        await world.set(await Promise.all(Array.from({ length: n + 1 }, (_, index) => other(index + 1)))),
       ],
     }),
     expected: others('0 +1', '81 SEQ_FORK'),

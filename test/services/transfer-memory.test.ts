@@ -2,7 +2,16 @@ import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cellsOf, checkCell, type Expected, type Given, type Row } from '../support/transfer-cells.ts'
-import { adoptHead, auditOf, chainDirectory, cloneFar, stateFile, stateOf, unpack, type Far } from '../support/transfer-far.ts'
+import {
+  adoptHead,
+  auditOf,
+  chainDirectory,
+  cloneFar,
+  stateFile,
+  stateOf,
+  unpack,
+  type Far,
+} from '../support/transfer-far.ts'
 import { makeStandings, STANDINGS, type Standing } from '../support/transfer-sites.ts'
 import { makeWorld, type World } from '../support/transfer-world.ts'
 
@@ -168,8 +177,7 @@ const rows: readonly Row[] = [
   },
   {
     input: 'the next, where the head of the content directory is damaged',
-    give: (n) =>
-      next(n, { before: async (far) => n > 0 && (await truncate(own(far, 'head.json'), 10)) }),
+    give: (n) => next(n, { before: async (far) => n > 0 && (await truncate(own(far, 'head.json'), 10)) }),
     expected: each('0 +1', '81 SEQ_COPIED'),
   },
   {
@@ -229,7 +237,9 @@ const rows: readonly Row[] = [
       next(n, {
         before: async (far) => {
           const staging = own(far, 'staging')
-          for (const entry of await readdir(staging, { recursive: true, withFileTypes: true }).catch(() => []))
+          for (const entry of await readdir(staging, { recursive: true, withFileTypes: true }).catch(
+            () => [],
+          ))
             if (entry.isFile()) await writeFile(join(entry.parentPath, entry.name), 'garbage')
         },
       }),

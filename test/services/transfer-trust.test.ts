@@ -109,7 +109,11 @@ const rows: readonly Row[] = [
     expected: ['0 +1', ...Array.from({ length: 5 }, () => '80 SIG_MISSING')],
   },
   { input: 'one of a stranger', give: (n) => one(by(n, 'stranger')), expected: '80 SIG_UNKNOWN_KEY' },
-  { input: 'one of a stranger and of one who counts', give: (n) => one(by(n, 'stranger', 'build')), expected: '0 +1' },
+  {
+    input: 'one of a stranger and of one who counts',
+    give: (n) => one(by(n, 'stranger', 'build')),
+    expected: '0 +1',
+  },
   {
     input: "one with another one's signature",
     give: (n) =>
@@ -160,7 +164,9 @@ const rows: readonly Row[] = [
     input: 'one by a key that the trust file revokes',
     give: async (n) => {
       const { fingerprint } = await world.key('build')
-      return one(by(n, 'build'), { trust: await world.trust(['build', 'second'], { revoked: [fingerprint] }) })
+      return one(by(n, 'build'), {
+        trust: await world.trust(['build', 'second'], { revoked: [fingerprint] }),
+      })
     },
     expected: '80 SIG_KEY_REVOKED',
   },
@@ -177,8 +183,7 @@ const rows: readonly Row[] = [
   },
   {
     input: 'one by the new key, which the old one endorses',
-    give: async (n) =>
-      one(by(n, 'second'), { trust: await rotated((key) => old.sign(key)) }),
+    give: async (n) => one(by(n, 'second'), { trust: await rotated((key) => old.sign(key)) }),
     expected: '0 +1',
   },
   {
@@ -230,7 +235,10 @@ const rows: readonly Row[] = [
       one(
         withSignature(
           n,
-          async (sums) => [(await world.key('second')).fingerprint, await (await world.key('build')).sign(sums)],
+          async (sums) => [
+            (await world.key('second')).fingerprint,
+            await (await world.key('build')).sign(sums),
+          ],
           ['build'],
         ),
         { trust: await world.trust(['build', 'second'], { threshold: 2 }) },
@@ -325,7 +333,8 @@ const unsignedRows: readonly Row[] = [
   { input: 'the next, without a trust file', give: (n) => one(by(n), { trust: 'none' }), expected: '0 +1' },
   {
     input: 'another of the same number, without a trust file',
-    give: (n) => one(world.like(Math.max(n, 1), { signers: [], extra: { note: 'another' } }), { trust: 'none' }),
+    give: (n) =>
+      one(world.like(Math.max(n, 1), { signers: [], extra: { note: 'another' } }), { trust: 'none' }),
     expected: ['0 +1', ...Array.from({ length: 5 }, () => '81 SEQ_FORK')],
   },
   {
@@ -385,7 +394,11 @@ async function twoChains(directory: string, one: Shipment, other: Shipment): Pro
     { volumes: await makeVolumes(directory, { shipments: [other] }), shipments: [other] },
   ]
   const files = new Map<string, Buffer>()
-  const made = await forgeAll(world, second, (own) => void own.forEach((bytes, path) => files.set(path, bytes)))
+  const made = await forgeAll(
+    world,
+    second,
+    (own) => void own.forEach((bytes, path) => files.set(path, bytes)),
+  )
   const added = JSON.parse(files.get('volume.json')!.toString()) as {
     chains: object[]
     metadata: object[]

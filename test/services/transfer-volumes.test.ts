@@ -56,8 +56,7 @@ function forged(
     input,
     expected,
     ...more,
-    give: async (n) =>
-      given(await forge(world, await nextTwo(n), 2, (files) => change(files, n))),
+    give: async (n) => given(await forge(world, await nextTwo(n), 2, (files) => change(files, n))),
   }
 }
 
@@ -124,7 +123,11 @@ const rows: readonly Row[] = [
   },
 
   // Damage: what is whole is taken, and the good volumes complete it.
-  damaged('the second without a part', async ([, two]) => rm(await part(two!)), '82 FILE_MISSING VOLUME_MISSING'),
+  damaged(
+    'the second without a part',
+    async ([, two]) => rm(await part(two!)),
+    '82 FILE_MISSING VOLUME_MISSING',
+  ),
   damaged(
     'a part of the second cut short',
     async ([, two]) => truncate(await part(two!), 100),
@@ -153,7 +156,11 @@ const rows: readonly Row[] = [
       'at 5, part of 6 unpacked': '82 SIZE_MISMATCH VOLUME_MISSING',
     }),
   ),
-  damaged('the second without volume.json', ([, two]) => rm(join(two!, 'volume.json')), '82 VOLUME_INVALID VOLUME_MISSING'),
+  damaged(
+    'the second without volume.json',
+    ([, two]) => rm(join(two!, 'volume.json')),
+    '82 VOLUME_INVALID VOLUME_MISSING',
+  ),
   damaged('the second without SHA256SUMS', ([, two]) => rm(join(two!, 'SHA256SUMS')), '82 FILE_MISSING'),
   damaged(
     'the second with the SHA256SUMS of the first',
@@ -248,7 +255,8 @@ const rows: readonly Row[] = [
   ),
   forged(
     'a part that reaches beyond the end of its file',
-    (files) => edit(files, ({ entries }) => entries.forEach((entry) => (entry.offset = entry.file_size_bytes))),
+    (files) =>
+      edit(files, ({ entries }) => entries.forEach((entry) => (entry.offset = entry.file_size_bytes))),
     '82 VOLUME_INVALID VOLUME_MISSING',
     { damage: true },
   ),

@@ -236,6 +236,8 @@ function expectAudited(
       .filter((digest) => digest !== facts.standing.unsettled || landed.includes(digest))
       .toSorted(),
   ).toEqual(landed.toSorted())
-  const overrides = facts.flags.filter((flag) => /^--(?:allow|accept)-/.test(flag)).map((flag) => flag.slice(2))
+  const overrides = facts.flags
+    .filter((flag) => /^--(?:allow|accept)-/.test(flag))
+    .map((flag) => flag.slice(2))
   for (const entry of entries) expect(entry.overrides).toEqual(overrides)
 }

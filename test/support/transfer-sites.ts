@@ -75,6 +75,9 @@ async function unmake(far: Far, before: Far): Promise<void> {
   const { sequence_number, metadata_digest } = JSON.parse(
     await readFile(join(old, 'head.json'), 'utf8'),
   ) as Record<string, unknown>
-  await writeFile(join(own, 'head.json'), `${JSON.stringify({ ...head, sequence_number, metadata_digest })}\n`)
+  await writeFile(
+    join(own, 'head.json'),
+    `${JSON.stringify({ ...head, sequence_number, metadata_digest })}\n`,
+  )
   await rm(join(own, 'headstones/seq6-sample'), { recursive: true })
 }

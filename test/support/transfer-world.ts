@@ -66,13 +66,16 @@ export async function makeWorld(): Promise<World> {
     return once(['like', number, { ...variant, previous: previousOf(variant) }], async () => {
       const { history = 'real', signers = ['build'], extra = {} } = variant
       const inHistory = (one: number): Promise<Shipment> => like(one, { history })
-      const before =
-        variant.previous ?? (number > 1 ? await inHistory(number - 1) : ('none' as const))
+      const before = variant.previous ?? (number > 1 ? await inHistory(number - 1) : ('none' as const))
       const shipment = await makeShipment(fresh('source'), {
         number,
         ...(before === 'none' ? {} : { previous: before as Shipment }),
         dependencies: variant.dependencies ?? (number > 1 ? [linkTo(await inHistory(1))] : []),
-        files: { 'payload.bin': `${history} ${number} `.repeat(80), 'sub/small.txt': `${history}\n`, empty: '' },
+        files: {
+          'payload.bin': `${history} ${number} `.repeat(80),
+          'sub/small.txt': `${history}\n`,
+          empty: '',
+        },
         extra,
       })
       for (const signer of signers) await sign(shipment.directory, await key(signer))
@@ -92,7 +95,12 @@ export async function makeWorld(): Promise<World> {
       ),
     set: (shipments, sample = {}) =>
       once(['set', shipments.map((one) => one.directory), sample], async () => ({
-        volumes: await makeVolumes(fresh('media'), { shipments, partBytes: PART_BYTES, volumes: 2, ...sample }),
+        volumes: await makeVolumes(fresh('media'), {
+          shipments,
+          partBytes: PART_BYTES,
+          volumes: 2,
+          ...sample,
+        }),
         shipments,
       })),
     trust: (keys, more = {}) =>

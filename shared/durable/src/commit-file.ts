@@ -3,7 +3,7 @@ import { link, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BackgroundSync } from './background-sync.ts'
 import { outputError } from './output-error.ts'
-import { syncDirectory } from './sync-directory.ts'
+import { syncName } from './sync-directory.ts'
 import { temporaryName } from './temporary-name.ts'
 import { writeAll } from './write-all.ts'
 
@@ -53,7 +53,7 @@ export async function commitFile(
       await unlink(temporary).catch(() => undefined)
       throw error
     }
-    if (sync) await syncDirectory(directory)
+    if (sync) await syncName(path)
   } catch (error) {
     // What the source throws is not about this path, even where it looks alike.
     if (source.failed) throw error

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { BackgroundSync } from './background-sync.ts'
 import { commitFile } from './commit-file.ts'
 import { outputError } from './output-error.ts'
-import { syncDirectory } from './sync-directory.ts'
+import { syncName } from './sync-directory.ts'
 import { writeAll } from './write-all.ts'
 
 /** A piece of a file: bytes from its start, and how many. */
@@ -83,7 +83,7 @@ export async function openAssembly(directory: string, name: string, size: number
         await handle.chmod(0o644)
         await handle.sync()
         await rename(path, to)
-        await syncDirectory(dirname(to))
+        await syncName(to)
         await unlink(list).catch(() => undefined)
       } catch (error) {
         throw outputError(error, 'write', to)

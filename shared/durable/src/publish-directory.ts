@@ -2,7 +2,7 @@ import { lstat, rename } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { CarryallError } from '@carryall/errors'
 import { outputError } from './output-error.ts'
-import { syncDirectory } from './sync-directory.ts'
+import { syncDirectory, syncName } from './sync-directory.ts'
 import { syncTree } from './sync-tree.ts'
 
 /**
@@ -20,8 +20,8 @@ export async function publishDirectory(staged: string, final: string): Promise<v
       })
     }
     await rename(staged, final)
-    const parents = new Set([dirname(resolve(final)), dirname(resolve(staged))])
-    for (const parent of parents) await syncDirectory(parent)
+    await syncName(final)
+    if (dirname(resolve(staged)) !== dirname(resolve(final))) await syncDirectory(dirname(staged))
   } catch (error) {
     throw outputError(error, 'publish', final)
   }

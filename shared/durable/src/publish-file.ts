@@ -1,9 +1,8 @@
 import { constants } from 'node:fs'
 import { lstat, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { CarryallError } from '@carryall/errors'
 import { outputError } from './output-error.ts'
-import { syncDirectory, syncPath } from './sync-directory.ts'
+import { syncName, syncPath } from './sync-directory.ts'
 
 /**
  * Gives a file that a program wrote its final name by one rename, when it is durable. Both names are in one directory. Throws
@@ -23,7 +22,7 @@ export async function publishFile(
       })
     }
     await rename(staged, final)
-    await syncDirectory(dirname(final))
+    await syncName(final)
   } catch (error) {
     throw outputError(error, 'publish', final)
   }

@@ -1,4 +1,5 @@
 import { type Call, countCalls, type Injection, places, runWithInjection } from '../harness/index.ts'
+import { failureCodes } from './failures.ts'
 import { differences, halfDone, type Picture } from './picture.ts'
 import { ENVIRONMENT, type TransferCase, undisturbedRun } from './transfer-case.ts'
 
@@ -23,7 +24,11 @@ export async function measure(one: TransferCase, root: string): Promise<Measured
 }
 
 /** The places at which a run touches what is below the directory. */
-export function placesIn(root: string, calls: readonly Call[], what: Injection['what']): readonly Injection[] {
+export function placesIn(
+  root: string,
+  calls: readonly Call[],
+  what: Injection['what'],
+): readonly Injection[] {
   const inside = new Set(
     calls
       .filter(({ paths }) => paths.some((path) => path === root || path.startsWith(`${root}/`)))
@@ -38,19 +43,29 @@ export async function disturbTransfer(
   fault: Injection,
   root: string,
 ): Promise<readonly string[]> {
-  const { one, before, after } = measured
+  const { one, after } = measured
   await one.prepare(root)
   const run = await runWithInjection(one.argv(root), fault, ENVIRONMENT)
-  const between = await one.read(root)
-  const found = [...between.faults, ...halfDone(between, before, after)]
-  if (!run.fired) found.push('the fault did not happen')
-  if (fault.what !== 'SIGKILL') found.push(...badEnding(run, fault.what, between, after))
-  found.push(...distrust(run.calls, root, between))
-  await undisturbedRun(one.argv(root)).catch((error: Error) => found.push(`the second run ${error.message}`))
-  const reached = await one.read(root)
-  found.push(...reached.faults, ...differences('the second run left', reached, after))
+  const found = await afterFault(measured, root, (between) => [
+    ...(run.fired ? [] : ['the fault did not happen']),
+    ...(fault.what === 'SIGKILL' ? [] : badEnding(run, fault.what, between, after)),
+    ...distrust(run.calls, root, between),
+  ])
   const where = run.calls.find(({ name, nth }) => name === fault.call && nth === fault.when)?.paths.join(' ')
   return found.map((text) => `${one.name}, ${fault.what} at ${fault.call} ${fault.when} (${where}): ${text}`)
+}
+
+/** What is wrong when a run has met a fault, and after a second run that nothing disturbs. */
+export async function afterFault(
+  { one, before, after }: Measured,
+  root: string,
+  judge: (between: Picture) => readonly string[],
+): Promise<readonly string[]> {
+  const between = await one.read(root)
+  const found = [...between.faults, ...halfDone(between, before, after), ...judge(between)]
+  await undisturbedRun(one.argv(root)).catch((error: Error) => found.push(`the second run ${error.message}`))
+  const reached = await one.read(root)
+  return [...found, ...reached.faults, ...differences('the second run left', reached, after)]
 }
 
 /** What could not be synced may be in the cache and not on the disk: no later run may find it there and believe it. */
@@ -70,8 +85,7 @@ function badEnding(
 ): readonly string[] {
   const ending = `exit ${run.exitCode ?? run.signal}: ${run.stderr}`
   if (run.exitCode === 0) return differences(`${ending}, and left`, between, after)
-  const document = JSON.parse(run.stdout || '{}') as { kind?: string; errors?: readonly { code: string }[] }
-  const codes = [...new Set(document.errors?.map(({ code }) => code))].join()
-  if (run.exitCode === 74 && document.kind === 'Failure' && codes === CODE[what]) return []
+  const codes = failureCodes(run.stdout).join()
+  if (run.exitCode === 74 && codes === CODE[what]) return []
   return [`${ending} and ${codes || 'no code'} on the pipe`]
 }

@@ -24,8 +24,10 @@ export async function readFarSide(root: string): Promise<Picture> {
   for (const path of known) {
     const text = async () => readFile(join(root, path), 'utf8')
     if (path === 'receipt.json') whole[path] = { ...(JSON.parse(await text()) as object), ...OF_THIS_RUN }
-    else if (/^state\/chains\/[^.][^/]*$/.test(path)) memory[path] = { ...(JSON.parse(await text()) as object), last_seen: 'left out' }
-    else if (path.endsWith('.carryall/head.json')) memory[path] = { ...(JSON.parse(await text()) as object), ...OF_THIS_COPY }
+    else if (/^state\/chains\/[^.][^/]*$/.test(path))
+      memory[path] = { ...(JSON.parse(await text()) as object), last_seen: 'left out' }
+    else if (path.endsWith('.carryall/head.json'))
+      memory[path] = { ...(JSON.parse(await text()) as object), ...OF_THIS_COPY }
     else if (path === 'state/audit.ndjson') {
       const log = readLog(await text())
       memory[path] = log.landed

@@ -55,7 +55,9 @@ async function killPublishing(argv: (root: string) => readonly string[], root: s
   const calls = await countCalls(argv(root), ENVIRONMENT)
   await rm(root, { recursive: true })
   await mkdir(root)
-  const renames = calls.filter(({ name, paths }) => name === 'rename' && /\/out\/carryall-[^/]*$/.test(paths[1]!))
+  const renames = calls.filter(
+    ({ name, paths }) => name === 'rename' && /\/out\/carryall-[^/]*$/.test(paths[1]!),
+  )
   const { fired } = await runWithInjection(
     argv(root),
     { call: 'rename', when: renames[1]!.nth, what: 'SIGKILL' },

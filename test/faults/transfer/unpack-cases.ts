@@ -8,6 +8,10 @@ import { makeChain, PART_BYTES } from './shipments.ts'
 import type { Site } from './site.ts'
 import { ENVIRONMENT, type TransferCase, undisturbedRun } from './transfer-case.ts'
 
+export interface UnpackCase extends TransferCase {
+  readonly name: 'a fresh site' | 'a run that goes on'
+}
+
 /** `transfer-unpack` of these volumes, into a far side below `root`. */
 export function unpackArgv(site: Site, root: string, media: readonly string[]): readonly string[] {
   const places = ['--content', join(root, 'content'), '--state-dir', join(root, 'state')]
@@ -29,7 +33,7 @@ export async function makeMedia(directory: string): Promise<readonly string[]> {
  * The cases: a site where nothing has landed takes in all three volumes; and one where two of them were read before, the
  * second time by a run that was killed in the middle, while it published.
  */
-export async function makeUnpackCases(site: Site): Promise<readonly TransferCase[]> {
+export async function makeUnpackCases(site: Site): Promise<readonly UnpackCase[]> {
   const media = await makeMedia(site.scratch.path)
   const argv = (root: string) => unpackArgv(site, root, media)
   const halfway = site.scratch.at('halfway')
@@ -59,7 +63,9 @@ async function killPublishing(argv: (root: string) => readonly string[], root: s
   await restoreHead(join(copy, 'content', 'sample'))
   const calls = await countCalls(argv(copy), ENVIRONMENT)
   await rm(copy, { recursive: true })
-  const renames = calls.filter(({ name, paths }) => name === 'rename' && /\/sample\/seq[^/]*$/.test(paths[1]!))
+  const renames = calls.filter(
+    ({ name, paths }) => name === 'rename' && /\/sample\/seq[^/]*$/.test(paths[1]!),
+  )
   const { fired } = await runWithInjection(
     argv(root),
     { call: 'rename', when: renames[1]!.nth, what: 'SIGKILL' },

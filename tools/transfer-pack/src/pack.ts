@@ -55,6 +55,6 @@ export function phaseTitle(action: string, job: VolumeJob, { total }: Pick<PackO
 }
 
 /** Bytes of the files that a volume carries. */
-export function payloadBytes({ entries }: { readonly entries: Volume['entries'] | VolumeJob['entries'] }): number {
-  return entries.reduce((sum, entry) => sum + entry.size_bytes, 0)
+export function payloadBytes(volume: Pick<VolumeJob, 'entries'>): number {
+  return volume.entries.reduce((sum, entry) => sum + entry.size_bytes, 0)
 }

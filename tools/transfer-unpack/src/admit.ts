@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import {
   parseKind,
@@ -43,11 +44,7 @@ export async function admitChain(chain: CrossingChain, small: SmallFiles, site: 
   const arriving = await Promise.all(
     chain.shipments.map((crossing) => arrivingShipment(chain, crossing, small, site)),
   )
-  const { here, landed } = await landedIn(directory)
-  const state = await readChainState(site.stateDir, chain.id).catch((error: unknown) => {
-    if (site.acceptStateReset && isCarryallError(error, 'SEQ_STATE_MISMATCH')) return undefined
-    throw error
-  })
+  const { state, here, landed } = await remembered(directory, chain.id, site)
   const judgement = judge({
     chain: { id: chain.id, name: chain.name },
     ...(chain.from === undefined ? {} : { from: chain.from }),
@@ -70,7 +67,31 @@ export function isReset({ judgement }: Admission): boolean {
   return judgement.overrides.includes('accept-state-reset')
 }
 
-async function landedIn(directory: string): Promise<Awaited<ReturnType<typeof readLanded>>> {
+type Landed = Awaited<ReturnType<typeof readLanded>>
+
+/** State and content of one moment: a run that is publishing now changes the state before and after it changes the content. */
+async function remembered(
+  directory: string,
+  chainId: string,
+  site: Site,
+): Promise<Landed & { readonly state: ChainState | undefined }> {
+  for (;;) {
+    const state = await stateOf(chainId, site)
+    const content = await landedIn(directory)
+    if (isDeepStrictEqual(state, await stateOf(chainId, site))) return { ...content, state }
+  }
+}
+
+async function stateOf(chainId: string, site: Site): Promise<ChainState | undefined> {
+  try {
+    return await readChainState(site.stateDir, chainId)
+  } catch (error) {
+    if (site.acceptStateReset && isCarryallError(error, 'SEQ_STATE_MISMATCH')) return undefined
+    throw error
+  }
+}
+
+async function landedIn(directory: string): Promise<Landed> {
   try {
     return await readLanded(directory)
   } catch (error) {

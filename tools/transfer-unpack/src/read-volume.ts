@@ -1,8 +1,9 @@
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { CarryallError, Exit, isCarryallError } from '@carryall/errors'
 import type { VolumeFile, VolumeSource } from '@carryall/media'
 import { parseKind, readDocuments, volumeKind, type Volume, type VolumeEntry } from '@carryall/schemas'
 import { byByte, parseSums, SIGNATURE, SUMS_FILE } from '@carryall/shipment'
+import { hashed } from './hashed.ts'
 import type { Proven } from './stage.ts'
 import { begins, differs, invalid, missing, unexpected } from './volume-faults.ts'
 
@@ -90,8 +91,17 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
     try {
       if (format === undefined) await visitor.take(of, stored, note)
       else {
-        const hash = createHash('sha256')
-        await visitor.take(of, visitor.decrypt(format, hashing(stored, hash)), () => note(hash.digest('hex')))
+        await using cipher = hashed(stored)
+        const proven = (): void => note(cipher.digest())
+        try {
+          await visitor.take(of, visitor.decrypt(format, cipher.chunks()), proven)
+        } catch (error) {
+          if (sums === undefined || !isCarryallError(error, 'EXEC_FAILED')) throw error
+          // What is damaged may look as if it were for another key; the sums tell.
+          await cipher.drain()
+          proven()
+          throw error
+        }
       }
     } catch (error) {
       // A bad place on the medium, or bad bytes: that entry is lost. What fails on this side concerns them all.
@@ -146,13 +156,6 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
   for (const path of [...seen.keys()].sort(byByte))
     if (path !== SUMS_FILE && !SIGNATURE.test(path) && !sums.has(path)) faults.push(unexpected(source, path))
   return { volume, faults }
-}
-
-async function* hashing(chunks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    hash.update(chunk)
-    yield chunk
-  }
 }
 
 /** Tells where the medium, not the taker, failed. */

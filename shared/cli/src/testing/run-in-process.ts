@@ -85,7 +85,8 @@ function collect(): { readonly stream: Writable; text(): string } {
   const chunks: Buffer[] = []
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk)
+      // A writer may use its buffer again once it is told that this is done.
+      chunks.push(Buffer.from(chunk))
       done()
     },
   })
