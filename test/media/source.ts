@@ -4,7 +4,9 @@ import type { Shipment } from '@carryall/shipment'
 
 /** Text of so many bytes that no file system can save on. */
 export function longText(bytes: number): string {
-  return randomBytes(Math.ceil(bytes * 0.75)).toString('base64').slice(0, bytes)
+  return randomBytes(Math.ceil(bytes * 0.75))
+    .toString('base64')
+    .slice(0, bytes)
 }
 
 const CHAINS = ['stick', 'disc', 'image'] as const

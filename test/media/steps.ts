@@ -14,7 +14,7 @@ export interface Step {
  * - `step NAME COMMAND...` runs a command to its end, however it ends.
  * - `room PLACE` prints the free bytes of a file system.
  * - `fill PLACE [BYTES]` leaves so many of them, none if absent; `rm PLACE/ballast` frees them again.
- * - `sums PLACE` checks the one volume on a medium, as anyone can.
+ * - `sums PLACE [VOLUME]` checks a volume, the only one of a medium if absent, as anyone can.
  */
 export function stepFunctions(directory: string): string {
   return `
@@ -34,8 +34,8 @@ fill() {
   sync -f "$1"
 }
 sums() (
-  [ -e "$1/volume.json" ] && cd "$1" || cd "$1"/carryall-*
-  sha256sum --quiet -c SHA256SUMS
+  if [ -e "$1/volume.json" ]; then cd "$1"; else cd "\${2:-$(compgen -G "$1/carryall-*")}"; fi &&
+    sha256sum --quiet -c SHA256SUMS
 )
 `
 }

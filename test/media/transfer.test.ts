@@ -1,10 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PlannedVolume, TransferPlan } from '@carryall/schemas'
+import type { TransferPlan } from '@carryall/schemas'
 import { installBundles, type Installed } from '../support/bundles.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
-import { documents, shell } from '../support/shell.ts'
+import { shell } from '../support/shell.ts'
 import { treeOf } from '../support/storage.ts'
 import { runInGuest } from './guest.ts'
 import { makeFat32, makeUdf } from './images.ts'
@@ -84,27 +85,30 @@ step unpack transfer-unpack --content far /media/stick2 /media/disc2 /media/imag
 step read-only transfer-pack disc.json --volume 2 --out /media/image1
 step read-only-below transfer-pack disc.json --volume 2 --out /media/image1/not/there
 step names transfer-pack disc.json --volume 2 --out /media/stick3
-step names-after ls -A /media/stick3
+step after-names ls -A /media/stick3
 
-fill /media/stick3 3000000
-step plan-rest transfer-plan "$NEAR/stick" --have-nothing --media dir:/media/stick3
-step pack-rest transfer-pack steps/plan-rest.stdout --volume 1 --out /media/stick3
-step sums-rest sums /media/stick3
-step after-rest room /media/stick3
-step full transfer-pack stick.json --volume 2 --out /media/stick3/full
-step full-after ls -A /media/stick3
-
-rm -r /media/stick3/*
 for medium in stick3 disc2; do
-  mkdir /media/$medium/filled
-  step filled-$medium transfer-pack stick.json --volume 2 --out /media/$medium/filled --rate-limit 200kB &
-  until compgen -G "/media/$medium/filled/.carryall-partial-*" >/dev/null; do sleep 0.05; done
+  fill /media/$medium 2000000
+  step plan-rest-$medium transfer-plan "$NEAR/stick" --have-nothing --media dir:/media/$medium
+  step pack-rest-$medium transfer-pack steps/plan-rest-$medium.stdout --volume 1 --out /media/$medium
+  step after-rest-$medium room /media/$medium
+  step sums-rest-$medium sums /media/$medium "$(jq -r .result.directory steps/pack-rest-$medium.stdout)"
+done
+step before-full ls -A /media/stick3
+step full transfer-pack stick.json --volume 2 --out /media/stick3/full
+step after-full ls -A /media/stick3
+
+for medium in stick3 disc2; do
+  rm -r /media/$medium/*
+  mkdir /media/$medium/late
+  step late-$medium transfer-pack stick.json --volume 2 --out /media/$medium/late --rate-limit 300kB &
+  until compgen -G "/media/$medium/late/.carryall-partial-*" >/dev/null || ! kill -0 $!; do sleep 0.05; done
   fill /media/$medium
   wait $!
-  step filled-after-$medium compgen -G "/media/$medium/filled/carryall-*"
+  step after-late-$medium ls -A /media/$medium/late
   rm /media/$medium/ballast
-  step freed-$medium transfer-pack stick.json --volume 2 --out /media/$medium/filled
-  step sums-freed-$medium sums /media/$medium/filled
+  step freed-$medium transfer-pack stick.json --volume 2 --out /media/$medium/late
+  step sums-freed-$medium sums /media/$medium/late
 done
 `,
   })
@@ -122,14 +126,143 @@ function step(name: string): Step {
   return found
 }
 
-function volume(set: 'stick' | 'disc', number: number): PlannedVolume {
-  return plans[set].volumes[number - 1]!
-}
+describe.each([
+  // Of a stick 512 bytes are a cluster, and what is left is the room for a signature.
+  ['stick', 1, 4096],
+  ['stick', 2, 4096],
+  // Small files are in their own file entries, which is not planned.
+  ['disc', 1, 32 * 1024],
+  // Planned for blocks of 2048 bytes, with blocks of 512.
+  ['disc', 2, 96 * 1024],
+] as const)('%s %i', (set, number, spare) => {
+  const medium = `${set}${number}`
 
-test('DEV', () => {
-  for (const [name, { exit, stdout, stderr }] of Object.entries(steps)) console.log(name, exit, stdout.slice(0, exit ? 500 : 150), stderr.slice(0, 600))
-  for (const s of ['stick', 'disc'] as const) for (const n of [1, 2]) {
-    const v = volume(s, n)
-    console.log(s, n, v.used_bytes, Number(step(`before-${s}${n}`).stdout) - Number(step(`after-${s}${n}`).stdout), v.medium.capacity_bytes)
+  test('takes what was planned for it', () => {
+    expect(step(`pack-${medium}`)).toMatchObject({ exit: 0 })
+    const { used_bytes: planned } = plans[set].volumes[number - 1]!
+    const taken = Number(step(`before-${medium}`).stdout) - Number(step(`after-${medium}`).stdout)
+    expect(taken).toBeLessThanOrEqual(planned)
+    expect(planned - taken).toBeLessThan(spare)
+  })
+
+  test('is checked by sha256sum', () => {
+    expect(step(`sums-${medium}`)).toMatchObject({ exit: 0 })
+  })
+})
+
+test.each(['stick', 'disc'] as const)('the first %s was planned full', (set) => {
+  const [first, second, ...more] = plans[set].volumes
+  expect(more).toEqual([])
+  expect(first!.used_bytes).toBeGreaterThan(first!.medium.capacity_bytes! - 4096)
+  expect(second!.used_bytes).toBeLessThan(first!.used_bytes)
+})
+
+test.each([
+  ['stick3', 8192],
+  ['disc2', 96 * 1024],
+])('on %s a plan for what is free there fills it', (medium, spare) => {
+  const { volumes } = JSON.parse(step(`plan-rest-${medium}`).stdout) as TransferPlan
+  const [{ used_bytes: used, medium: planned }] = volumes as [TransferPlan['volumes'][number]]
+  expect(used).toBeGreaterThan(planned.capacity_bytes! - 4096)
+  expect(step(`pack-rest-${medium}`)).toMatchObject({ exit: 0 })
+  expect(step(`sums-rest-${medium}`)).toMatchObject({ exit: 0 })
+  expect(Number(step(`after-rest-${medium}`).stdout)).toBeLessThan(spare)
+})
+
+test('sticks, discs and images in any order give back what was sent', async () => {
+  const { exit, stdout, stderr } = step('unpack')
+  expect(exit, stderr).toBe(0)
+  const landed = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { chain: { name: string }; result: { changed: boolean } })
+  expect(landed.map(({ chain }) => chain.name).toSorted()).toEqual(['disc', 'image', 'stick'])
+  expect(landed.every(({ result }) => result.changed)).toBe(true)
+  for (const name of ['stick', 'disc', 'image']) {
+    const sent = await treeOf(scratch.at('near', name, 'seq1-sample'))
+    expect(Object.keys(sent)).toContain('é ü 日本')
+    expect(await treeOf(scratch.at('share/far', name, 'seq1-sample'))).toEqual(sent)
   }
+})
+
+test('an image that is mounted is a volume like another', () => {
+  expect(step('sums-image1')).toMatchObject({ exit: 0 })
+  expect(step('sums-image3')).toMatchObject({ exit: 0 })
+  // It has the name of its mount point, which is no lie.
+  expect(step('unpack').stderr).not.toMatch(/holds volume/)
+})
+
+test('a medium that is read-only is refused', () => {
+  expect(failureOf(step('read-only'))).toEqual([73, 'OUTPUT_NOT_WRITABLE'])
+  expect(failureOf(step('read-only-below'))).toEqual([73, 'OUTPUT_NOT_WRITABLE'])
+})
+
+test('names that a stick cannot hold are refused before anything is written to it', () => {
+  expect(failureOf(step('names'))).toEqual([73, 'MEDIA_NAME_REFUSED'])
+  expect(step('after-names')).toMatchObject({ exit: 0, stdout: '' })
+})
+
+test('a stick that is full is refused before anything is written to it', () => {
+  expect(failureOf(step('full'))).toEqual([74, 'IO_NO_SPACE'])
+  expect(step('after-full').stdout).toBe(step('before-full').stdout)
+})
+
+test.each(['stick3', 'disc2'])('%s that becomes full meanwhile is completed when there is room', (medium) => {
+  expect(failureOf(step(`late-${medium}`))).toEqual([74, 'IO_NO_SPACE'])
+  expect(step(`after-late-${medium}`).stdout).toMatch(/^\.carryall-lock\n\.carryall-partial-\S+\n$/)
+  expect(step(`freed-${medium}`)).toMatchObject({ exit: 0 })
+  expect(step(`sums-freed-${medium}`)).toMatchObject({ exit: 0 })
+})
+
+describe('a plan for FAT32', () => {
+  const planOf = async (at: Scratch, filesystem: string) => {
+    const ended = await shell(
+      installed,
+      at.path,
+      `transfer-plan near --have-nothing --media usb:64GB --filesystem ${filesystem}`,
+    )
+    return { exit: Number(ended.exit), stdout: ended.stdout.toString(), stderr: ended.stderr }
+  }
+
+  test('splits a file of more than 4 GiB, which other file systems take whole', async () => {
+    await using own = await makeScratch()
+    const size = 5 * 2 ** 30
+    const { directory, metadata } = await makeSource(
+      own.at('near'),
+      'stick',
+      { 'large.bin': '' },
+      { files: [{ path: 'large.bin', size_bytes: size, sha256: createHash('sha256').digest('hex') }] },
+    )
+    // Sparse: nobody reads it.
+    await truncate(join(directory, 'large.bin'), size)
+    expect(metadata.files[0]!.size_bytes).toBe(size)
+    const partsOn = async (filesystem: string) => {
+      const { volumes } = JSON.parse((await planOf(own, filesystem)).stdout) as TransferPlan
+      expect(volumes).toHaveLength(1)
+      return volumes[0]!.entries.map(({ offset, size_bytes }) => [offset, size_bytes] as const)
+    }
+    const [first, second, ...more] = await partsOn('fat32')
+    expect(more).toEqual([])
+    expect(first![1]).toBeLessThan(2 ** 32)
+    expect([first![0], second]).toEqual([0, [first![1], size - first![1]]])
+    expect(await partsOn('exfat')).toEqual([[undefined, size]])
+    expect(await partsOn('udf')).toEqual([[undefined, size]])
+  })
+
+  test.each([
+    { names: ['a:b'] },
+    { names: ['dot.'] },
+    { names: ['sub/blank '] },
+    { names: ['aux.txt'] },
+    { names: ['Twin', 'twin'] },
+    { names: ['sub/x', 'SUB/y'] },
+  ])('refuses $names by name', async ({ names }) => {
+    await using own = await makeScratch()
+    await makeSource(own.at('near'), 'stick', Object.fromEntries(names.map((name) => [name, 'x\n'])))
+    const refused = await planOf(own, 'fat32')
+    expect(failureOf(refused)).toEqual([73, 'MEDIA_NAME_REFUSED'])
+    const { errors } = JSON.parse(refused.stdout) as { errors: readonly { subject: { name: string } }[] }
+    expect(names.map((name) => `stick/seq1-sample/${name}`)).toContain(errors[0]!.subject.name)
+    expect(await planOf(own, 'udf')).toMatchObject({ exit: 0 })
+  })
 })

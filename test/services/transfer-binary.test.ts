@@ -152,10 +152,10 @@ describe('eight at once, a volume each, into one content directory', () => {
     )
     const ended = await Promise.all(runs.map((run) => run.ended))
     // All but the last one still wait for others.
-    expect(ended.map(({ exit }) => exit).sort(), ended.map(({ stderr }) => stderr).join('')).toEqual([
-      0,
-      ...Array.from({ length: 7 }, () => 83),
-    ])
+    expect(
+      ended.map(({ exit }) => Number(exit)).toSorted((a, b) => a - b),
+      ended.map(({ stderr }) => stderr).join(''),
+    ).toEqual([0, ...Array.from({ length: 7 }, () => 83)])
     const told = ended.flatMap(({ stdout }) =>
       stdout
         .toString()

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { BackgroundSync } from './background-sync.ts'
 import { commitFile } from './commit-file.ts'
 import { outputError } from './output-error.ts'

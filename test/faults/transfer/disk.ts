@@ -26,12 +26,20 @@ export interface Disk extends AsyncDisposable {
 /** Makes a disk in a new image file and mounts it. */
 export async function insertDisk(image: string, type: FileSystem): Promise<Disk> {
   await makeImage(image, type, SIZE[type])
+  // Nothing is kept for root, who runs the tools here.
+  if (type === 'ext4') await output('tune2fs', '-m', '0', image)
   const mounted = await mountImage(image, type)
   const { directory } = mounted
   const ballast = join(directory, 'ballast')
   const device = async () =>
     (await output('losetup', '--associated', image, '--noheadings', '--output', 'NAME')).trim()
+  let isMounted = true
+  const mount = async () => {
+    await output('mount', await device(), directory)
+    isMounted = true
+  }
   const end = async () => {
+    if (!isMounted) await mount()
     await mounted[Symbol.asyncDispose]()
     await rm(image)
   }
@@ -52,8 +60,11 @@ export async function insertDisk(image: string, type: FileSystem): Promise<Disk>
       }
     },
     free: () => rm(ballast),
-    unmount: async () => void (await output('umount', '--lazy', directory)),
-    mount: async () => void (await output('mount', await device(), directory)),
+    mount,
+    async unmount() {
+      await output('umount', '--lazy', directory)
+      isMounted = false
+    },
     async pull() {
       await truncate(image, 0)
       await output('losetup', '--set-capacity', await device())

@@ -1,6 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { acquireLock, ensureDirectory, removeOrphans, type Lock, type LockOptions } from '@carryall/durable'
+import {
+  acquireLock,
+  ensureDirectory,
+  outputError,
+  removeOrphans,
+  syncDirectory,
+  type Lock,
+  type LockOptions,
+} from '@carryall/durable'
 
 /** On a medium it stays, with nothing in it. */
 const LOCK_FILE = '.carryall-lock'
@@ -10,6 +18,8 @@ export async function holdOut(out: string, options: LockOptions): Promise<Lock> 
   await ensureDirectory(out)
   const lock = await acquireLock(join(out, LOCK_FILE), options)
   try {
+    // A run that was killed right after its rename may have left a volume that a power cut would still take away.
+    await syncDirectory(out).catch((error: unknown) => Promise.reject(outputError(error, 'sync', out)))
     await removeOrphans(out)
     return lock
   } catch (error) {

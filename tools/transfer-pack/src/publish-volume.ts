@@ -1,9 +1,9 @@
+import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Phase } from '@carryall/cli'
 import { publishDirectory, removeTree } from '@carryall/durable'
-import { CarryallError } from '@carryall/errors'
-import { run } from '@carryall/exec'
+import { CarryallError, fromSystemError, isCarryallError } from '@carryall/errors'
 import { formatSums, hashFile, SUMS_FILE } from '@carryall/shipment'
 import type { Encryptor, Signer } from '@carryall/trust'
 import { dropPages } from './drop-pages.ts'
@@ -11,9 +11,9 @@ import { sha256 } from './hashed.ts'
 import { inParallel } from './in-parallel.ts'
 import { writeSmall } from './stage-volume.ts'
 import type { StagingTree } from './staging-tree.ts'
+import { syncStaged } from './sync-staged.ts'
 import type { VolumeJob } from './volume-job.ts'
 
-const SYNC_TIMEOUT_MS = 24 * 3600 * 1000
 const READ_AT_ONCE = 4
 
 export interface PublishPorts {
@@ -46,15 +46,16 @@ export async function publishVolume(
     sums.set(stored, sha256(bytes))
   }
   await removeStrays(tree.path, sums.keys())
-  // All of it in one go; what `publishDirectory` syncs one by one after that is clean.
-  await run('sync', ['-f', '--', tree.path], {
-    timeoutMs: SYNC_TIMEOUT_MS,
-    package: 'coreutils',
-    signal: ports.signal,
-  })
-  if (ports.verify) await readBack(tree, sums, ports)
-  await removeTree(final)
-  await publishDirectory(tree.path, final)
+  try {
+    await syncStaged(tree.path, ports.signal)
+    if (ports.verify) await readBack(tree, sums, ports)
+    await removeTree(final)
+    await publishDirectory(tree.path, final)
+  } catch (error) {
+    // Where a sync failed the cache may show what the medium never got, and no later sync would tell.
+    if (isCarryallError(error, 'IO_FAILED', 'IO_NO_SPACE')) await removeTree(tree.path).catch(() => undefined)
+    throw error
+  }
   return text
 }
 
@@ -80,11 +81,19 @@ async function removeStrays(staged: string, files: Iterable<string>): Promise<vo
   for (const file of [...named]) for (let at = dirname(file); at !== '.'; at = dirname(at)) named.add(at)
   const pending = ['']
   for (let below = pending.pop(); below !== undefined; below = pending.pop())
-    for (const entry of await readdir(join(staged, below), { withFileTypes: true })) {
+    for (const entry of await entriesOf(join(staged, below))) {
       const path = join(below, entry.name)
       if (!named.has(path)) await removeTree(join(staged, path))
       else if (entry.isDirectory()) pending.push(path)
     }
+}
+
+async function entriesOf(directory: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(directory, { withFileTypes: true })
+  } catch (error) {
+    throw fromSystemError(error, `read ${directory}`, { subject: { kind: 'file', name: directory } })
+  }
 }
 
 async function readBack(

@@ -1,12 +1,13 @@
 import { constants } from 'node:fs'
 import { chmod, lstat, mkdir, open, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { removeTree } from '@carryall/durable'
-import { fromSystemError } from '@carryall/errors'
+import { outputError, removeTree } from '@carryall/durable'
 
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const FILE_MODE = 0o644
 const DIRECTORY_MODE = 0o755
+/** What is answered by a file system that keeps no modes, or not for everyone. */
+const NO_MODES = new Set(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 /** A directory in which a volume is put together, and what this run knows of it. Nothing in it is durable. */
 export class StagingTree {
@@ -27,8 +28,12 @@ export class StagingTree {
   /** Bytes of the file that an earlier run left; undefined where there is none. Makes its directory. */
   async size(stored: string): Promise<number | undefined> {
     if (await this.#directoryOf(stored)) return undefined
-    const found = await lstat(this.pathOf(stored)).catch(() => undefined)
-    return found?.isFile() ? found.size : undefined
+    const path = this.pathOf(stored)
+    const found = await lstat(path).catch(() => undefined)
+    if (!found?.isFile()) return undefined
+    // A run that was killed may not have come to it. A second name of a source is not ours to change.
+    if ((found.mode & 0o777) !== FILE_MODE && found.nlink === 1) await setMode(path, FILE_MODE)
+    return found.size
   }
 
   /** Frees a name from what an earlier run left there, and makes its directory. */
@@ -41,8 +46,7 @@ export class StagingTree {
     try {
       await using handle = await open(this.pathOf(stored), FLAGS, FILE_MODE)
       this.#isModeKept ??= ((await handle.stat()).mode & 0o777) === FILE_MODE
-      // Where the file system has no modes it does not matter.
-      if (!this.#isModeKept) await handle.chmod(FILE_MODE).catch(() => undefined)
+      if (!this.#isModeKept) await handle.chmod(FILE_MODE).catch(hasNoModes)
       return await fill(handle)
     } catch (error) {
       throw unwritable(error, this.pathOf(stored))
@@ -50,7 +54,10 @@ export class StagingTree {
   }
 
   #directoryOf(stored: string): Promise<boolean> {
-    const path = dirname(this.pathOf(stored))
+    return this.#directory(dirname(this.pathOf(stored)))
+  }
+
+  #directory(path: string): Promise<boolean> {
     const known = this.#directories.get(path)
     if (known !== undefined) return known
     const making = this.#make(path)
@@ -59,17 +66,35 @@ export class StagingTree {
   }
 
   async #make(path: string): Promise<boolean> {
+    // What is above the tree has to be there: where a medium was pulled out, nothing is made in its place.
+    if (path !== this.path) await this.#directory(dirname(path))
     try {
-      const first = await mkdir(path, { recursive: true, mode: DIRECTORY_MODE })
-      for (let at = path; first !== undefined && at.length >= first.length; at = dirname(at))
-        await chmod(at, DIRECTORY_MODE).catch(() => undefined)
-      return first !== undefined
+      const isNew = await mkdir(path, { mode: DIRECTORY_MODE }).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? false : Promise.reject(error)),
+      )
+      // A run that was killed may have made it, and no more.
+      if (((await lstat(path)).mode & 0o777) !== DIRECTORY_MODE) await setMode(path, DIRECTORY_MODE)
+      return isNew
     } catch (error) {
       throw unwritable(error, path)
     }
   }
 }
 
+async function setMode(path: string, mode: number): Promise<void> {
+  await chmod(path, mode)
+    .catch(hasNoModes)
+    .catch((error: unknown) => {
+      throw unwritable(error, path)
+    })
+}
+
+/** Where the file system has no modes they do not matter. */
+function hasNoModes(error: NodeJS.ErrnoException): void {
+  if (!NO_MODES.has(error.code ?? '')) throw error
+}
+
 function unwritable(error: unknown, path: string): unknown {
-  return fromSystemError(error, `write ${path}`, { subject: { kind: 'file', name: path } })
+  return outputError(error, 'write', path)
 }

@@ -5,6 +5,7 @@ import { checkVolume, type FinishedVolume } from './check-volume.ts'
 import { DirectoryStaging, type StagedVolume } from './directory-staging.ts'
 import { packed, phaseTitle, type PackedVolume, type PackOptions } from './pack.ts'
 import { publishVolume, signatures } from './publish-volume.ts'
+import { samePlace } from './same-place.ts'
 import type { VolumeJob } from './volume-job.ts'
 
 /**
@@ -21,8 +22,11 @@ export async function writeDirectories(out: string, options: PackOptions): Promi
   const todo = options.jobs.filter((job) => !kept.has(job))
   const staging = new DirectoryStaging(out, todo, options)
   const made = new Map<VolumeJob, PackedVolume>()
+  const stayed = await samePlace(out)
   for (const job of todo) {
+    await stayed()
     await staging.stage(job)
+    await stayed()
     for (const ready of staging.takeProven()) made.set(ready.job, await publish(out, ready, options))
   }
   return options.jobs.map((job) => (kept.get(job) ?? made.get(job))!)

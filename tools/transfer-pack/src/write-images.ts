@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { commitFile, publishFile, removeTree } from '@carryall/durable'
+import { commitFile, ensureDirectory, publishFile, removeTree } from '@carryall/durable'
 import { run } from '@carryall/exec'
 import type { VolumeEntry } from '@carryall/schemas'
 import { SUMS_FILE } from '@carryall/shipment'
@@ -77,6 +77,7 @@ class VolumeImage {
     // Not named like an image: nobody shall take it for one.
     const image = `${this.#staged}.image`
     await removeTree(image)
+    await ensureDirectory(this.#staged)
     await this.#collect(reader, last)
     for (const file of [job.description, ...job.metadata])
       this.#add(file.stored, await writeSmall(this.#tree, file, encryptor))
