@@ -99,7 +99,7 @@ describe('transfer-pack', () => {
     source = made.source
     untouched = await readTree(source)
     await undisturbedRun(packArgv(site, site.scratch.at('after'), plan))
-    after = await readMedium(site.scratch.at('after', 'out'))
+    after = await readMedium(site.scratch.at('after'))
   })
   afterAll(() => site[Symbol.asyncDispose]())
 
@@ -125,7 +125,7 @@ describe('transfer-pack', () => {
       expect(await readdir(disk.directory)).not.toContain('out')
       await disk.free()
       await undisturbedRun(pack(disk.directory))
-      expect(differences('there is', await readMedium(join(disk.directory, 'out')), after)).toEqual([])
+      expect(differences('there is', await readMedium(disk.directory), after)).toEqual([])
     })
 
     test('stops where another writer takes the room on the way, and goes on when there is room', async () => {
@@ -135,12 +135,12 @@ describe('transfer-pack', () => {
       await midway(out, program)
       await disk.fill(100_000)
       expect(await ended(program)).toEqual(FULL)
-      const between = await readMedium(out)
+      const between = await readMedium(disk.directory)
       expect(between.faults).toEqual([])
       expect(Object.keys(between.whole).length).toBeLessThan(3)
       await disk.free()
       await undisturbedRun(pack(disk.directory))
-      expect(differences('there is', await readMedium(out), after)).toEqual([])
+      expect(differences('there is', await readMedium(disk.directory), after)).toEqual([])
     })
 
     test('ends with an error at once where the medium is pulled out, and begins on another one', async () => {
@@ -154,7 +154,7 @@ describe('transfer-pack', () => {
       expect(await readTree(source)).toEqual(untouched)
       await using fresh = await insertDisk(site.scratch.at('fresh'), type)
       await undisturbedRun(pack(fresh.directory))
-      expect(differences('there is', await readMedium(join(fresh.directory, 'out')), after)).toEqual([])
+      expect(differences('there is', await readMedium(fresh.directory), after)).toEqual([])
     })
 
     test('writes nothing beside a medium that is unmounted under it, and goes on when it is back', async () => {
@@ -168,9 +168,9 @@ describe('transfer-pack', () => {
       expect(performance.now() - pulled).toBeLessThan(5000)
       expect(await readdir(disk.directory)).toEqual([])
       await disk.mount()
-      expect((await readMedium(out)).faults).toEqual([])
+      expect((await readMedium(disk.directory)).faults).toEqual([])
       await undisturbedRun(pack(disk.directory))
-      expect(differences('there is', await readMedium(out), after)).toEqual([])
+      expect(differences('there is', await readMedium(disk.directory), after)).toEqual([])
     })
   })
 })

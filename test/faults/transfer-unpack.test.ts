@@ -9,9 +9,8 @@ import { halfDone } from './transfer/picture.ts'
 import { type Site, startSite } from './transfer/site.ts'
 import { makeUnpackCases, type UnpackCase } from './transfer/unpack-cases.ts'
 
-const N = process.env['N'] ? Number(process.env['N']) : undefined
 /** Faults that are tried for each case where not all are asked for. */
-const SAMPLE = { SIGKILL: N ?? 85, EIO: N ?? 8, ENOSPC: N ?? 8, flock: N ?? 10, logger: N ?? 2 } as const
+const SAMPLE = { SIGKILL: 80, EIO: 8, ENOSPC: 8, flock: 10, logger: 2 } as const
 /** What there is beside shipments, headstones, state and receipt when all is done. */
 const TIDY = [
   'content',

@@ -97,7 +97,7 @@ test('no process is left of a guest that ends', async () => {
 test('no process is left of a guest that takes too long', async () => {
   await using scratch = await makeScratch()
   const script = `sleep 600 & echo written; touch ${scratch.at('started')}; wait`
-  const run = runInGuest({ disks: [], share: scratch.path, script, timeoutMs: 15_000 })
+  const run = runInGuest({ disks: [], share: scratch.path, script, timeoutMs: 8_000 })
   const failed = run.catch((error: unknown) => error)
   await until(
     () => readdir(scratch.path),

@@ -101,7 +101,7 @@ step after-full ls -A /media/stick3
 for medium in stick3 disc2; do
   rm -r /media/$medium/*
   mkdir /media/$medium/late
-  step late-$medium transfer-pack stick.json --volume 2 --out /media/$medium/late --rate-limit 300kB &
+  step late-$medium transfer-pack stick.json --volume 2 --out /media/$medium/late --rate-limit 500kB &
   until compgen -G "/media/$medium/late/.carryall-partial-*" >/dev/null || ! kill -0 $!; do sleep 0.05; done
   fill /media/$medium
   wait $!

@@ -58,7 +58,7 @@ test('what is in the way of it is no fresh start', async () => {
   await write(stateAt(history(2)))
   await rm(file())
   await mkdir(file())
-  await expect(readChainState(stateDir, CHAIN.id)).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' })
+  await expect(readChainState(stateDir, CHAIN.id)).rejects.toMatchObject({ code: 'FILE_UNEXPECTED' })
   await expect(readChainState(join(stateDir, 'chains/.lock'), CHAIN.id)).rejects.toMatchObject({ exit: 66 })
 })
 

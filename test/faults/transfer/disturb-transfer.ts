@@ -12,8 +12,9 @@ export interface Measured {
 }
 
 /** Errors of the system in the words of the product. */
-/** What is staged and neither synced on its own before, nor written anew by every run, nor a directory. */
-const STAGED = /\/tree\/(?!large$|parts$|sub$|a$|a\/b$|SHA256SUMS$|release-metadata.yaml$)/
+/** What is staged and neither synced on its own before, nor written anew by every run, nor a directory of a far side. */
+const STAGED =
+  /\/\.carryall-partial-|\/tree\/(?!large$|parts$|sub$|a$|a\/b$|SHA256SUMS$|release-metadata.yaml$)/
 const CODE = { EIO: 'IO_FAILED', ENOSPC: 'IO_NO_SPACE' } as const
 
 export async function measure(one: TransferCase, root: string): Promise<Measured> {

@@ -4,8 +4,9 @@ import { readTree } from '../harness/index.ts'
 import type { Picture } from './picture.ts'
 import { sumFaults, type Summed } from './sum-faults.ts'
 
-/** Below the directory that `transfer-pack` writes to: volumes, by their final names, and all else. */
-export async function readMedium(out: string): Promise<Picture> {
+/** `out` below the directory of a medium, where `transfer-pack` writes: volumes, by their final names, and all else. */
+export async function readMedium(root: string): Promise<Picture> {
+  const out = join(root, 'out')
   const names = await readdir(out).catch(() => [] as string[])
   const whole: Record<string, unknown> = {}
   const volumes: Summed[] = []
@@ -13,7 +14,10 @@ export async function readMedium(out: string): Promise<Picture> {
   for (const name of names.toSorted()) {
     const directory = join(out, name)
     const tree = await readTree(directory).catch(() => ({}))
-    if (!/^carryall-/.test(name)) others.push(name, ...Object.keys(tree).map((path) => join(name, path)))
+    if (!/^carryall-/.test(name))
+      others.push(
+        ...[name, ...Object.keys(tree).map((path) => join(name, path))].map((path) => join('out', path)),
+      )
     else {
       whole[name] = { '.': (await stat(directory)).mode & 0o7777, ...tree }
       volumes.push([directory, filesOf(tree)])

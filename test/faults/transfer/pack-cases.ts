@@ -8,6 +8,10 @@ import { makeChain } from './shipments.ts'
 import type { Site } from './site.ts'
 import { ENVIRONMENT, type TransferCase } from './transfer-case.ts'
 
+export interface PackCase extends TransferCase {
+  readonly name: 'an empty medium' | 'a run that goes on'
+}
+
 /** `transfer-pack` of this plan, onto a medium below `root`. */
 export function packArgv(site: Site, root: string, plan: string): readonly string[] {
   return site.argv(plan, '--out', join(root, 'out'))
@@ -26,11 +30,11 @@ export async function makePlan(
 }
 
 /** The cases: an empty medium; and one where a run was killed right before the second volume got its name. */
-export async function makePackCases(site: Site): Promise<readonly TransferCase[]> {
+export async function makePackCases(site: Site): Promise<readonly PackCase[]> {
   const { plan } = await makePlan(site.scratch.path)
   const argv = (root: string) => packArgv(site, root, plan)
   const reading = {
-    read: (root: string) => readMedium(join(root, 'out')),
+    read: readMedium,
     // It reports all of them at its end.
     reported: () => Promise.resolve([]),
   }

@@ -1,5 +1,5 @@
 import { copyFile } from 'node:fs/promises'
-import { mustRun } from '../../support/run.ts'
+import { installBundles } from '../../support/bundles.ts'
 import { makeScratch, type Scratch } from '../../support/scratch.ts'
 
 /** A bundled transfer tool that is killed, and room for what it works on. */
@@ -16,9 +16,8 @@ const UMASK = ['/bin/sh', '-c', 'umask 077; exec "$@"', 'sh', process.execPath]
 export async function startSite(tool: 'transfer-unpack' | 'transfer-pack'): Promise<Site> {
   const scratch = await makeScratch()
   const bundle = scratch.at(`${tool}.cjs`)
-  // DEV
-  await mustRun(process.execPath, ['scripts/bundle.ts', `tools/${tool}`])
-  await copyFile(`tools/${tool}/dist/${tool}.cjs`, bundle)
+  await using installed = await installBundles()
+  await copyFile(installed.bundle(tool), bundle)
   return {
     scratch,
     argv: (...args) => [...UMASK, bundle, ...args],
