@@ -14,7 +14,7 @@ export async function readMedium(root: string): Promise<Picture> {
   for (const name of names.toSorted()) {
     const directory = join(out, name)
     const tree = await readTree(directory).catch(() => ({}))
-    if (!/^carryall-/.test(name))
+    if (!name.startsWith('carryall-'))
       others.push(
         ...[name, ...Object.keys(tree).map((path) => join(name, path))].map((path) => join('out', path)),
       )
