@@ -10,7 +10,7 @@ import { type Site, startSite } from './transfer/site.ts'
 import { makeUnpackCases, type UnpackCase } from './transfer/unpack-cases.ts'
 
 /** Faults that are tried for each case where not all are asked for. */
-const SAMPLE = { SIGKILL: 80, EIO: 8, ENOSPC: 8, flock: 10, logger: 2 } as const
+const SAMPLE = { SIGKILL: 76, EIO: 8, ENOSPC: 8, flock: 10, logger: 2 } as const
 /** What there is beside shipments, headstones, state and receipt when all is done. */
 const TIDY = [
   'content',

@@ -6,7 +6,7 @@ import type { Volume } from '@carryall/schemas'
 import type { Shipment } from '@carryall/shipment'
 import { makeSigner, writeTrust, type TestSigner } from '@carryall/trust/testing'
 import { cellsOf, checkCell, type Given, type Row } from '../support/transfer-cells.ts'
-import { cloneFar, published, stateOf, unpack } from '../support/transfer-far.ts'
+import { auditOf, cloneFar, published, stateOf, unpack } from '../support/transfer-far.ts'
 import { edit, forgeAll, readFiles } from '../support/transfer-forge.ts'
 import { makeStandings, STANDINGS, type Standing } from '../support/transfer-sites.ts'
 import { CHAIN, makeWorld, OTHER_CHAIN, SITE, type World } from '../support/transfer-world.ts'
@@ -368,6 +368,21 @@ describe('signatures, where the chain has landed unsigned', () => {
       errors: [{ code: 'SIG_MISSING' }],
     })
     expect(await unpack(far, seven.volumes, { flags: trust, now: NOW })).toMatchObject({ exit: 0 })
+  })
+
+  test('what a scan program refuses is not said to wait for volumes, and is in the audit log', async () => {
+    const far = await cloneFar(unsigned[2]!.far, world.fresh('far'))
+    const { volumes } = await world.set([await world.like(6)])
+    const flags = ['--scan', '/bin/false']
+    expect(await unpack(far, volumes, { flags, now: NOW })).toMatchObject({
+      exit: 80,
+      errors: [{ code: 'SCAN_REFUSED' }],
+    })
+    const before = unsigned[2]!.far
+    expect(await published(far)).toEqual(await published(before))
+    expect((await auditOf(far)).slice((await auditOf(before)).length)).toMatchObject([
+      { action: 'land', outcome: 'refused', code: 'SCAN_REFUSED' },
+    ])
   })
 
   test('one chain that is refused keeps back the others of its set', async () => {

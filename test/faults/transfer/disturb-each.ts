@@ -3,7 +3,7 @@ import { disturbTransfer, type Measured, placesIn } from './disturb-transfer.ts'
 import { disturbAtProgram, type Moment } from './kill-at-program.ts'
 
 /** Runs at once, each in a directory of its own. */
-const AT_ONCE = 2
+const AT_ONCE = 3
 
 export interface Disturbed {
   /** Of so many places, */

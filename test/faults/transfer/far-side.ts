@@ -34,8 +34,8 @@ export async function readFarSide(root: string): Promise<Picture> {
       faults.push(...log.faults)
     }
   }
-  const others = known.filter((path) => !(path in whole) && !(path in memory)).toSorted()
-  return { whole, memory, others, faults }
+  const others = known.filter((path) => !(path in whole) && !(path in memory) && !BESIDE_RECEIPT.test(path))
+  return { whole, memory, others: others.toSorted(), faults }
 }
 
 /** Shipments that the audit log says have landed, by their path. */
@@ -48,6 +48,8 @@ export async function reportedLandings(root: string): Promise<readonly string[]>
 }
 
 const SHIPMENT = /^content\/[^/.]+\/(?:\.carryall\/(?:headstones|passed)\/)?seq[^/]*$/
+/** The directory of the receipt is the operator's, and no lock guards it: what a killed run leaves there stays. */
+const BESIDE_RECEIPT = /^\.carryall-tmp-[^/]*$/
 /** What a receipt says of when it was written. */
 const OF_THIS_RUN = { audit_head: 'left out', time: 'left out' }
 const OF_THIS_COPY = { inode: 'left out', born: 'left out' }

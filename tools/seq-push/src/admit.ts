@@ -56,7 +56,12 @@ export async function admit(
     state: await readChainState(context.stateDir, chain.id),
     present,
     pushed,
-    policy: sitePolicy(trust, chain.id, { site, now: context.clock(), allowExpired, acceptStateReset: false }),
+    policy: sitePolicy(trust, chain.id, {
+      site,
+      now: context.clock(),
+      allowExpired,
+      acceptStateReset: false,
+    }),
   })
   const relied = new Set(judgement.relied.map((one) => one.metadataDigest))
   const reliable = carried.chain.filter(({ shipment }) => relied.has(shipment.metadataDigest))
