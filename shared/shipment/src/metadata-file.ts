@@ -73,8 +73,7 @@ export async function readSmall(file: string, limit = MAX_METADATA): Promise<Buf
     const descriptor = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
       const stats = fstatSync(descriptor)
-      if (!stats.isFile())
-        throw new CarryallError('FILE_UNEXPECTED', `${file} is not a regular file`)
+      if (!stats.isFile()) throw new CarryallError('FILE_UNEXPECTED', `${file} is not a regular file`)
       const { size } = stats
       if (size > limit)
         throw new CarryallError('INPUT_TOO_LARGE', `${file} has ${size} bytes; at most ${limit} are read`)

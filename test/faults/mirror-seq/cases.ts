@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { type Call, countCalls, output, runWithInjection, start } from '../harness/index.ts'
+import { restoreHead } from '../restore-head.ts'
 import { ENVIRONMENT, FIRST, NEXT, type Site } from './site.ts'
 
 /** A run of `mirror-seq` that is disturbed, and what it finds. */
@@ -71,13 +72,10 @@ async function killHalfway(argv: readonly string[], calls: readonly Call[]): Pro
   if (!fired) throw new Error('A run was to be killed half-way, and ended before')
 }
 
-/** Copies a content directory, and makes the copy an original: its head names its own inode and time of birth. */
+/** Copies a content directory, and makes the copy an original. */
 async function restore(prepared: string, content: string): Promise<void> {
   await rm(content, { recursive: true, force: true })
   await mkdir(dirname(content), { recursive: true })
   await output('cp', '-a', prepared, content)
-  const file = join(content, '.carryall', 'head.json')
-  const { ino, birthtimeNs } = await stat(content, { bigint: true })
-  const head = JSON.parse(await readFile(file, 'utf8')) as object
-  await writeFile(file, `${JSON.stringify({ ...head, inode: String(ino), born: String(birthtimeNs) })}\n`)
+  await restoreHead(content)
 }

@@ -1,12 +1,12 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runInProcess } from '@carryall/cli/testing'
 import { command } from '@carryall/transfer-plan'
-import { countCalls, output, runWithInjection } from '../harness/index.ts'
 import { readMedium } from './medium.ts'
+import { killPublishing, makeEmpty, restore } from './prepare.ts'
 import { makeChain } from './shipments.ts'
 import type { Site } from './site.ts'
-import { ENVIRONMENT, type TransferCase } from './transfer-case.ts'
+import type { TransferCase } from './transfer-case.ts'
 
 export interface PackCase extends TransferCase {
   readonly name: 'an empty medium' | 'a run that goes on'
@@ -25,6 +25,7 @@ export async function makePlan(
   await makeChain(source)
   const media = ['--media', '3800000', '--filesystem', 'exfat']
   const planned = await runInProcess(command, [source, '--have-nothing', ...media], { cwd: directory })
+  if (planned.exit !== 0) throw new Error(planned.stderr)
   await writeFile(plan, planned.stdout)
   return { plan, source }
 }
@@ -39,33 +40,12 @@ export async function makePackCases(site: Site): Promise<readonly PackCase[]> {
     reported: () => Promise.resolve([]),
   }
   const halfway = site.scratch.at('halfway')
-  await killPublishing(argv, halfway)
-  const fresh = async (root: string) => {
-    await rm(root, { recursive: true, force: true })
-    await mkdir(root)
-  }
-  const restored = async (root: string) => {
-    await rm(root, { recursive: true, force: true })
-    await output('cp', '-a', halfway, root)
-  }
+  const asItIs = () => Promise.resolve()
+  await makeEmpty(halfway)
+  await killPublishing(argv, halfway, /\/out\/carryall-[^/]*$/, asItIs)
+  const restored = (root: string) => restore(halfway, root, asItIs)
   return [
-    { name: 'an empty medium', argv, prepare: fresh, ...reading },
+    { name: 'an empty medium', argv, prepare: makeEmpty, ...reading },
     { name: 'a run that goes on', argv, prepare: restored, ...reading },
   ]
-}
-
-async function killPublishing(argv: (root: string) => readonly string[], root: string): Promise<void> {
-  await mkdir(root)
-  const calls = await countCalls(argv(root), ENVIRONMENT)
-  await rm(root, { recursive: true })
-  await mkdir(root)
-  const renames = calls.filter(
-    ({ name, paths }) => name === 'rename' && /\/out\/carryall-[^/]*$/.test(paths[1]!),
-  )
-  const { fired } = await runWithInjection(
-    argv(root),
-    { call: 'rename', when: renames[1]!.nth, what: 'SIGKILL' },
-    ENVIRONMENT,
-  )
-  if (!fired) throw new Error('A run was to be killed while it publishes, and ended before')
 }

@@ -45,7 +45,11 @@ export async function publishShipment(
         holder: 'transfer-unpack',
       },
     )
-  await remember((state) => withPending(state, arriving, { now: now(), signed }))
+  await remember((state) => {
+    // A push may have accepted another history since this set was judged.
+    raise(state, arriving, { now: now(), signed, landed: true })
+    return withPending(state, arriving, { now: now(), signed })
+  })
   try {
     await landing.land(stage.tree, arriving.metadata.name)
   } catch (error) {

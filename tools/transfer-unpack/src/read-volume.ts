@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { CarryallError, Exit, isCarryallError } from '@carryall/errors'
-import type { VolumeFile, VolumeSource } from '@carryall/media'
+import { collectFile, type VolumeFile, type VolumeSource } from '@carryall/media'
 import { parseKind, readDocuments, volumeKind, type Volume, type VolumeEntry } from '@carryall/schemas'
 import { byByte, parseSums, SIGNATURE, SUMS_FILE } from '@carryall/shipment'
+import type { SignatureFile } from '@carryall/trust'
 import { hashed } from './hashed.ts'
 import type { Proven } from './stage.ts'
 import { begins, differs, invalid, missing, unexpected } from './volume-faults.ts'
@@ -19,6 +20,8 @@ export interface VolumeVisitor {
   /** All that says what the volume is has arrived. False: nothing more of it is read. Throws to refuse the whole volume. */
   admit(volume: Volume, small: SmallFiles): Promise<boolean>
   wants(entry: VolumeEntry): boolean
+  /** What is wrong with the volume's own signatures over its `SHA256SUMS`, where they can be checked. */
+  checkSums(sums: Buffer, signatures: readonly SignatureFile[]): Promise<readonly CarryallError[]>
   take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: Proven): Promise<void>
   /** An entry is damaged, or cannot be read; the others still are. */
   failed(error: CarryallError): void
@@ -42,6 +45,8 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
   // sha256 of what was read, or PASSED_OVER.
   const seen = new Map<string, string>()
   const faults: CarryallError[] = []
+  const signatures: SignatureFile[] = []
+  let sumsBytes: Buffer = Buffer.alloc(0)
   let sums: ReadonlyMap<string, string> | undefined
   let volume: Volume | undefined
   let admitted: boolean | undefined
@@ -114,12 +119,14 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
   /** What says what the volume is: true if the file was that. */
   async function readAbout(file: VolumeFile): Promise<boolean> {
     if (file.path === SUMS_FILE) {
-      const bytes = await readSmallFile(file, MAX_VOLUME)
-      sums = parseSums(bytes.toString('utf8'), `${source.place}/${SUMS_FILE}`)
+      sumsBytes = await readSmallFile(file, MAX_VOLUME)
+      sums = parseSums(sumsBytes.toString('utf8'), `${source.place}/${SUMS_FILE}`)
       for (const [path, actual] of seen)
         if (path !== SUMS_FILE && actual !== PASSED_OVER) compare(path, actual)
-    } else if (SIGNATURE.test(file.path)) seen.set(file.path, PASSED_OVER)
-    else if (VOLUME_FILE.test(file.path) && volume === undefined) {
+    } else if (SIGNATURE.test(file.path)) {
+      seen.set(file.path, PASSED_OVER)
+      signatures.push({ name: file.path, bytes: await collectFile(file, MAX_SMALL) })
+    } else if (VOLUME_FILE.test(file.path) && volume === undefined) {
       const where = `${source.place}/${file.path}`
       volume = parseKind(volumeKind, readDocuments(await plain(file, MAX_VOLUME), where)[0], where)
       byStored = new Map(volume.entries.map((one) => [one.stored, one]))
@@ -151,6 +158,7 @@ export async function readVolume(source: VolumeSource, visitor: VolumeVisitor): 
   if (volume === undefined) throw invalid(source, 'it has no volume.json')
   if (sums === undefined) throw missing(source, SUMS_FILE)
   await admit()
+  faults.push(...(await visitor.checkSums(sumsBytes, signatures)))
   const wanted = new Set([...byStored.keys(), ...sums.keys()])
   for (const path of [...wanted].sort(byByte)) if (!seen.has(path)) faults.push(missing(source, path))
   for (const path of [...seen.keys()].sort(byByte))

@@ -17,6 +17,7 @@ import { runInProcess } from '@carryall/cli/testing'
 import { makeVolumes, type SetSample } from '@carryall/media/testing'
 import type { Shipment } from '@carryall/shipment'
 import { makeShipment } from '@carryall/shipment/testing'
+import { makeSigner, writeTrust } from '@carryall/trust/testing'
 import { command } from './command.ts'
 
 let dir: string
@@ -200,6 +201,21 @@ async function flip(file: string, at: number): Promise<void> {
   bytes[at] = bytes[at]! ^ 1
   await writeFile(file, bytes)
 }
+
+test('a signature of the volume itself that is not of its sums tells that it was changed', async () => {
+  await using signer = await makeSigner()
+  const trust = await writeTrust(join(dir, 'trust'), [signer])
+  const { directory } = chain[2]!
+  const name = `SHA256SUMS.${signer.fingerprint}.asc`
+  await writeFile(join(directory, name), await signer.sign(await readFile(join(directory, 'SHA256SUMS'))))
+  const [volume] = await volumes('media')
+  await writeFile(join(volume!, name), await signer.sign(Buffer.from('other sums')))
+  const ran = await unpack(volume!, '--trust', trust)
+  expect(ran.exit).toBe(80)
+  expect(ran.stderr).toContain('SIG_INVALID')
+  await writeFile(join(volume!, name), await signer.sign(await readFile(join(volume!, 'SHA256SUMS'))))
+  expect(await unpack(volume!, '--trust', trust)).toMatchObject({ exit: 0 })
+})
 
 describe('refusals leave everything as it was', () => {
   test('an old medium', async () => {

@@ -19,7 +19,7 @@ export interface Site {
   checkSignatures(
     sums: Buffer,
     signatures: readonly { readonly name: string; readonly bytes: Buffer }[],
-    chainId: string,
+    chainId?: string,
   ): Promise<{ readonly signers: readonly string[]; readonly faults: readonly CarryallError[] }>
   decrypt(format: 'openpgp' | 'age', chunks: AsyncIterable<Uint8Array>): AsyncIterable<Buffer>
 }
@@ -49,7 +49,12 @@ export async function openSite(context: Context, flags: UnpackFlags): Promise<Si
     checkSignatures: async (data, signatures, chain) =>
       trust === undefined
         ? { signers: [], faults: [] }
-        : checkSignatures(trust, { data, signatures, chain, signal: context.signal }),
+        : checkSignatures(trust, {
+            data,
+            signatures,
+            ...(chain === undefined ? {} : { chain }),
+            signal: context.signal,
+          }),
     decrypt: decryptor({
       env: context.env,
       identities: flags.identity.map((file) => resolve(context.cwd, file)),
