@@ -22,7 +22,7 @@ test('a script has its output, its exit code, its environment and a directory of
       cat "$SHARE/given"; printf %s "$ODD"; echo wrong >&2
       node -e 'fs.writeFileSync(process.env.SHARE + "/made", process.version)'
       env | sort | cut -d= -f1 >"$SHARE/names"
-      touch ${join(import.meta.dirname, 'refused')} || exit 7`,
+      touch "${join(import.meta.dirname, 'refused')}" || exit 7`,
     timeoutMs: 120_000,
   })
   expect(exitCode).toBe(7)
