@@ -1,7 +1,6 @@
 import { constants } from 'node:fs'
 import { link, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { BackgroundSync } from './background-sync.ts'
 import { outputError } from './output-error.ts'
 import { syncName } from './sync-directory.ts'
 import { temporaryName } from './temporary-name.ts'
@@ -45,7 +44,7 @@ export async function commitFile(
   const temporary = join(directory, temporaryName())
   const source = watch(data, options.prove)
   try {
-    await writeNew(temporary, source.chunks, options)
+    await writeNew(temporary, source.chunks, { ...options, prove: source.prove })
     try {
       await (replace ? rename(temporary, path) : link(temporary, path))
       if (!replace) await unlink(temporary)
@@ -67,15 +66,26 @@ function watch(
   prove: CommitOptions['prove'],
 ): {
   chunks: AsyncIterable<Uint8Array>
+  prove: () => Promise<void>
   failed: boolean
 } {
-  const source = { chunks: chunks(), failed: false }
+  const source = {
+    chunks: chunks(),
+    async prove() {
+      try {
+        await prove?.()
+      } catch (error) {
+        source.failed = true
+        throw error
+      }
+    },
+    failed: false,
+  }
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       if (typeof data === 'string') yield Buffer.from(data)
       else if (data instanceof Uint8Array) yield data
       else yield* data
-      await prove?.()
     } catch (error) {
       source.failed = true
       throw error
@@ -88,11 +98,15 @@ function watch(
 async function writeNew(
   path: string,
   chunks: AsyncIterable<Uint8Array>,
-  { mode = 0o644, sync = true, tap }: CommitOptions,
+  {
+    mode = 0o644,
+    sync = true,
+    tap,
+    prove,
+  }: Omit<CommitOptions, 'prove'> & { readonly prove: () => Promise<void> },
 ): Promise<void> {
   // Nobody else reads it before it has its mode.
   const handle = await open(path, EXCLUSIVE, 0o600)
-  const background = new BackgroundSync(handle)
   try {
     let position = 0
     for await (const chunk of chunks) {
@@ -102,15 +116,16 @@ async function writeNew(
       tap?.(chunk)
       await writing
       position += chunk.length
-      if (sync) background.wrote(chunk.length)
     }
-    await background.settle()
     await handle.chmod(mode)
+    // The disk works while the last bytes are hashed.
+    const proof = prove()
+    proof.catch(() => undefined)
     if (sync) await handle.sync()
+    await proof
     // Some file systems tell of a failed write only here.
     await handle.close()
   } catch (error) {
-    await background.settle().catch(() => undefined)
     await handle.close().catch(() => undefined)
     await unlink(path).catch(() => undefined)
     throw error

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BackgroundSync } from './background-sync.ts'
 import { commitFile } from './commit-file.ts'
 import { outputError } from './output-error.ts'
 import { syncName } from './sync-directory.ts'
@@ -54,7 +53,6 @@ export async function openAssembly(directory: string, name: string, size: number
     await handle.close().catch(() => undefined)
     fail(error)
   }
-  const background = new BackgroundSync(handle)
   return {
     handle,
     get pieces() {
@@ -65,14 +63,8 @@ export async function openAssembly(directory: string, name: string, size: number
       writing.catch(() => undefined)
       tap?.(chunk)
       await writing
-      try {
-        background.wrote(chunk.length)
-      } catch (error) {
-        fail(error)
-      }
     },
     async record(piece) {
-      await background.settle().catch(fail)
       await handle.sync().catch(fail)
       const next = [...pieces, piece].sort((a, b) => a.offset - b.offset)
       await commitFile(list, `${JSON.stringify(next)}\n`)
@@ -94,7 +86,6 @@ export async function openAssembly(directory: string, name: string, size: number
       await commitFile(list, '[]\n')
     },
     async [Symbol.asyncDispose]() {
-      await background.settle().catch(() => undefined)
       await handle.close().catch(() => undefined)
     },
   }
