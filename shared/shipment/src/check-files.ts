@@ -1,6 +1,6 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, type Dirent, type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { CarryallError, errorObject } from '@carryall/errors'
+import { CarryallError, errorObject, fromSystemError } from '@carryall/errors'
 import type { Fault } from '@carryall/schemas'
 import { hashFile } from './hash-file.ts'
 import { readSmall } from './metadata-file.ts'
@@ -106,8 +106,7 @@ function unexpected(shipment: Shipment): Fault[] {
     shipment.metadataFile,
     SUMS_FILE,
   ])
-  const entries = readdirSync(shipment.directory, { recursive: true, withFileTypes: true })
-  return entries
+  return listAll(shipment.directory)
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(shipment.directory.length + 1))
     .filter((path) => !known.has(path) && !SIGNATURE.test(path))
@@ -117,4 +116,12 @@ function unexpected(shipment: Shipment): Fault[] {
 
 function fault(code: string, path: string, why: string): Fault {
   return { code, message: `${path} ${why}`, path }
+}
+
+function listAll(directory: string): readonly Dirent[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+  } catch (error) {
+    throw fromSystemError(error, `read ${directory}`)
+  }
 }
