@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import { Exit } from '@carryall/errors'
 import { readShipment, type Shipment } from '@carryall/shipment'
 import { checkAuditLog } from '@carryall/site'
+import { openFiles } from './open-files.ts'
 import { treeOf } from './storage.ts'
 import {
   auditOf,
@@ -91,6 +92,7 @@ export async function checkCell(
   const operands = given.operands ?? given.media.flatMap(({ volumes }) => volumes)
   const now = given.now ?? options.now
   const ran = await call(far, operands, { flags, now })
+  expect(await openFiles(far.content)).toEqual([])
   const after = await lookAt(far)
   const landed = await landedSince(far, before, after)
 

@@ -14,7 +14,7 @@ export interface Intake extends AsyncDisposable {
   wants(entry: VolumeEntry): boolean
   take(entry: VolumeEntry, chunks: AsyncIterable<Buffer>, proven: Proven): Promise<void>
   /** Forgets one that was published. */
-  done(shipment: OpenShipment): void
+  done(shipment: OpenShipment): Promise<void>
 }
 
 export interface OpenShipment {
@@ -27,11 +27,13 @@ export interface OpenShipment {
 /** Opens the staging of every shipment of the chain that is to be put together. Throws IO_NO_SPACE (74) before anything is written. */
 export async function openIntake(admission: Admission, landing: LandingDirectory): Promise<Intake> {
   const open: OpenShipment[] = []
+  await using held = new AsyncDisposableStack()
   for (const arriving of toLand(admission)) {
     const staging = await stagingOf(arriving, landing)
-    open.push({ arriving, staging, stage: await openStage(staging, arriving.metadata) })
+    open.push({ arriving, staging, stage: held.use(await openStage(staging, arriving.metadata)) })
   }
   await requireRoom(landing.path, open)
+  const kept = held.move()
   const of = (entry: VolumeEntry): OpenShipment | undefined =>
     open.find(({ arriving }) => arriving.metadata.name === entry.shipment)
   return {
@@ -41,10 +43,11 @@ export async function openIntake(admission: Admission, landing: LandingDirectory
     async take(entry, chunks, proven) {
       await of(entry)!.stage.take(entry, chunks, proven)
     },
-    done: (shipment) => void open.splice(open.indexOf(shipment), 1),
-    async [Symbol.asyncDispose]() {
-      for (const { stage } of open) await stage[Symbol.asyncDispose]()
+    async done(shipment) {
+      open.splice(open.indexOf(shipment), 1)
+      await shipment.stage[Symbol.asyncDispose]()
     },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
 

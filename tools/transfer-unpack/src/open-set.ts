@@ -8,8 +8,8 @@ import type { SmallFiles } from './read-volume.ts'
 import { readSet, type SetRecord } from './sets.ts'
 import type { Site } from './site.ts'
 
-/** A set that was admitted, with the chains of which something is still to come. */
-export interface OpenSet {
+/** A set that was admitted, with the chains of which something is still to come: to be disposed of, with what they hold open. */
+export interface OpenSet extends AsyncDisposable {
   /** The one that it was admitted by, with the metadata that came with it. */
   readonly volume: Volume
   readonly small: SmallFiles
@@ -39,6 +39,7 @@ export async function openSet(volume: Volume, small: SmallFiles, ports: SetPorts
   const admissions: Admission[] = []
   for (const chain of volume.chains) admissions.push(await admitChain(chain, small, site))
   const chains: OpenChain[] = []
+  await using held = new AsyncDisposableStack()
   for (const before of ports.dryRun ? [] : admissions) {
     if (toLand(before).length === 0 && before.pending === undefined && !isReset(before)) continue
     await audit.open()
@@ -48,12 +49,13 @@ export async function openSet(volume: Volume, small: SmallFiles, ports: SetPorts
     await settlePending(admission, landing, audit)
     await rememberJudged(admission, site)
     if (isReset(admission)) await audit.reset(admission)
-    const intake = await openIntake(admission, landing)
+    const intake = held.use(await openIntake(admission, landing))
     const record = await readSet(landing, volume, admission.chain)
     if (intake.open.length > 0) chains.push({ intake, landing, record })
     else await landing.discard(record.directory)
   }
-  return { volume, small, admissions, chains }
+  const kept = held.move()
+  return { volume, small, admissions, chains, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
 /** Ends what a run began that was killed between the rename and the mark; the mark itself is raised by `rememberJudged`. */

@@ -61,6 +61,10 @@ export async function openStage(directory: string, shipment: ShipmentDocument): 
   const files = new Map(shipment.files.map((file) => [file.path, file]))
   const whole = new Set<string>()
   const open = new Map<string, Open>()
+  await using held = new AsyncDisposableStack()
+  held.defer(async () => {
+    for (const { assembly } of open.values()) await assembly[Symbol.asyncDispose]()
+  })
   const covered = (file: ShipmentFile): number => coverage(open.get(file.path)?.assembly.pieces ?? [])
   for (const file of shipment.files) {
     if (await isWhole(join(tree, file.path), file)) {
@@ -135,6 +139,7 @@ export async function openStage(directory: string, shipment: ShipmentDocument): 
     if (covered(file) === file.size_bytes) await finish(file, part)
   }
 
+  const kept = held.move()
   return {
     tree,
     missing,
@@ -172,9 +177,7 @@ export async function openStage(directory: string, shipment: ShipmentDocument): 
         await removeTree(join(tree, file.path))
       }
     },
-    async [Symbol.asyncDispose]() {
-      for (const { assembly } of open.values()) await assembly[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
 

@@ -75,9 +75,11 @@ export function takeIn(context: Context, site: Site): TakeIn {
     if (known instanceof CarryallError) throw new Told(known)
     if (known === undefined) await giveWay(volume)
     aside.delete(key)
+    await using fresh = new AsyncDisposableStack()
     try {
-      const set = known ?? (await openSet(volume, small, { site, audit, dryRun, landingOf }))
+      const set = known ?? fresh.use(await openSet(volume, small, { site, audit, dryRun, landingOf }))
       checkEntries(volume, arrivingOf(set))
+      fresh.move()
       sets.set(key, set)
       if (known === undefined) for (const admission of set.admissions) note(admission)
       return set
@@ -99,7 +101,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
     for (const [key, set] of sets) {
       if (set instanceof CarryallError || !set.chains.some((one) => isOpen(one) && names.has(nameOf(one))))
         continue
-      for (const { intake } of set.chains) await intake[Symbol.asyncDispose]()
+      await set[Symbol.asyncDispose]()
       sets.delete(key)
       aside.set(key, set)
     }
@@ -156,7 +158,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
         if (isCarryallError(error)) await audit.refused(error, volume)
         throw error
       })
-      intake.done(shipment)
+      await intake.done(shipment)
       tell(arriving, admission, true)
     }
   }
@@ -212,8 +214,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
     errors: errorsAtEnd,
     async [Symbol.asyncDispose]() {
       for (const set of sets.values())
-        if (!(set instanceof CarryallError))
-          for (const { intake } of set.chains) await intake[Symbol.asyncDispose]()
+        if (!(set instanceof CarryallError)) await set[Symbol.asyncDispose]()
       for (const landing of landings.values()) await landing.close()
     },
   }
