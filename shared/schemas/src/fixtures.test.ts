@@ -11,6 +11,8 @@ import { toYaml } from './yaml.ts'
 
 const FOLDER = join(import.meta.dirname, '../fixtures')
 const FILES = readdirSync(FOLDER)
+/** Kinds without an object in them that knows its keys. */
+const FLAT = ['Image', 'Listing', 'Settings']
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
@@ -109,7 +111,7 @@ test.each(Object.values(KINDS))(
     const schema = jsonSchema(kind) as Schema
     const document = read(`${kind}.v1`)
     const changed = [...withOneKeyMore(schema, document)]
-    expect(changed.length).toBeGreaterThan(kind === 'Settings' ? 0 : 3)
+    expect(changed.length).toBeGreaterThan(FLAT.includes(kind) ? 0 : 3)
     for (const one of changed) {
       const [place] = unknownKeys(schema, one)
       expect(place).toMatch(/\/xyzzy$/)

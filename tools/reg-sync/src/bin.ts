@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { main } from '@carryall/cli'
+import { command } from './command.ts'
+
+main(command)
