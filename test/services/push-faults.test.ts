@@ -111,10 +111,8 @@ describe('a destination that fails', () => {
 
   test('to keep what it was sent is found out', async () => {
     const wrong = `sha256:${'0'.repeat(64)}`
-    proxy.faults = ({ method, path, before }) =>
-      method === 'HEAD' && path.endsWith('/small/manifests/1') && before > 0
-        ? { fault: 'digest', digest: wrong }
-        : undefined
+    proxy.faults = ({ method, path }) =>
+      method === 'GET' && path.endsWith('/small/manifests/1') ? { fault: 'digest', digest: wrong } : undefined
     const { document } = only<PushReport>(await push('--retry-times', '1'), 1)
     expect(document.images.find(({ reference }) => reference.endsWith('small:1'))).toMatchObject({
       outcome: expect.stringMatching(/failed|conflict/) as string,

@@ -1,5 +1,6 @@
-import type { RetryPolicy } from '@carryall/http'
 import type { Descriptor } from '@carryall/schemas'
+import type { CarrierOptions } from './blob-carrier.ts'
+import type { PlaceOptions } from './place-image.ts'
 
 /** An image to copy, with all that belongs to it, as an index or a walk of its manifests says. */
 export interface CopyImage {
@@ -18,21 +19,11 @@ export interface CopyImage {
 }
 
 export type CopyOutcome =
-  | { readonly outcome: 'pushed' }
-  | { readonly outcome: 'moved'; readonly previous: string }
+  | { readonly outcome: 'same' | 'pushed' }
+  | { readonly outcome: 'moved'; readonly previous: string; readonly backup?: string }
   | { readonly outcome: 'conflict'; readonly previous: string }
   | { readonly outcome: 'failed'; readonly error: unknown }
 
-export interface CopyOptions {
-  /** Requests at once. */
-  readonly parallel: number
-  readonly signal: AbortSignal
-  /** For reading a blob at its source. */
-  readonly retry: RetryPolicy
-  /** Whether a tag that holds `present` now may be moved to the image. Asked right before the tag is written. */
-  readonly mayMove: (image: CopyImage, present: string) => boolean
-  /** A repository of the destination that is known to hold the blob, to mount it from. */
-  readonly mountFrom?: (digest: string) => string | undefined
-  readonly onBytes?: (count: number) => void
+export interface CopyOptions extends CarrierOptions, PlaceOptions {
   readonly onImage?: (image: CopyImage, outcome: CopyOutcome) => void
 }
