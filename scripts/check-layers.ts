@@ -32,6 +32,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   bcryptjs: 'reg-serve',
   picomatch: 'catalog',
   semver: 'catalog',
+  'smol-toml': 'oci',
 }
 
 /** What a tool must not reach, not even through others. */

@@ -19,6 +19,8 @@ export interface Result {
   readonly cpuRatio: number
   readonly goal?: number
   readonly differenceGoal?: number
+  readonly cpuGoal?: number
+  readonly requestsGoal?: number
   readonly memoryGoal?: number
   /** Absent where there is no goal. */
   readonly met?: boolean
@@ -59,7 +61,7 @@ function summary(side: Side, samples: ReadonlyMap<Side, readonly Sample[]>): Sid
 }
 
 function judge(
-  { letter, title, goal, differenceGoal, memoryGoal }: Contest,
+  { letter, title, goal, differenceGoal, cpuGoal, requestsGoal, memoryGoal }: Contest,
   own: SideResult,
   peer: SideResult,
 ): Result {
@@ -67,12 +69,16 @@ function judge(
   const goals = {
     ...(goal === undefined ? {} : { goal }),
     ...(differenceGoal === undefined ? {} : { differenceGoal }),
+    ...(cpuGoal === undefined ? {} : { cpuGoal }),
+    ...(requestsGoal === undefined ? {} : { requestsGoal }),
     ...(memoryGoal === undefined ? {} : { memoryGoal }),
   }
   const beyond = own.wallSeconds.median - peer.wallSeconds.median
   const met =
     (goal === undefined || ratio <= goal) &&
     (differenceGoal === undefined || beyond <= differenceGoal) &&
+    (cpuGoal === undefined || own.cpuSeconds.median <= cpuGoal) &&
+    (requestsGoal === undefined || own.runs.every((run) => requestsTo(run) <= requestsGoal)) &&
     (memoryGoal === undefined || own.peakMegabytes.max <= memoryGoal)
   return {
     letter,
@@ -84,4 +90,8 @@ function judge(
     ...goals,
     ...(Object.keys(goals).length > 0 ? { met } : {}),
   }
+}
+
+function requestsTo({ destination }: Sample): number {
+  return Object.values(destination?.requests ?? {}).reduce((sum, count) => sum + count, 0)
 }

@@ -13,7 +13,7 @@ export interface Side {
   readonly run: () => Promise<Sample>
 }
 
-export type Letter = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i'
+export type Letter = 'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l'
 
 /** Two ways to do the same work, of which the first is ours. */
 export interface Contest {
@@ -25,6 +25,10 @@ export interface Contest {
   readonly goal?: number
   /** Seconds that ours may take beyond the peer, by the medians. */
   readonly differenceGoal?: number
+  /** Seconds of CPU that ours may take. */
+  readonly cpuGoal?: number
+  /** Requests that ours may send to the destination. */
+  readonly requestsGoal?: number
   /** Peak memory that ours may take, in 10^6 bytes. */
   readonly memoryGoal?: number
 }

@@ -5,6 +5,7 @@ import type { SetName } from './data-set.ts'
 import { measured } from './measured.ts'
 import { contentOf, ownMirror, ownPush, ownVersions, skopeoPull, skopeoPush } from './sides.ts'
 import { NODE, type Stage } from './stage.ts'
+import { distantSync, firstSync, secondSync } from './sync.ts'
 import { packing, planning, unpacking } from './transfer.ts'
 
 // One start is too short to be measured alone.
@@ -38,6 +39,10 @@ export function plannedContests(sets: ReadonlySet<SetName>): readonly Planned[] 
         ]
       : []),
     planned('i', planning),
+    ...each.map((set) => planned('j', (stage) => firstSync(stage, set))),
+    ...(sets.has('S')
+      ? [planned('k', (stage) => secondSync(stage, 'S')), planned('l', (stage) => distantSync(stage, 'S'))]
+      : []),
   ]
 }
 

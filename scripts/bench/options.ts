@@ -10,7 +10,7 @@ export interface BenchOptions {
   readonly gate: boolean
 }
 
-export const USAGE = `usage: node scripts/bench/main.ts [--only a,b,c,d,e,f,g,h,i] [--sets S,L] [--rounds N] [--json FILE] [--gate]
+export const USAGE = `usage: node scripts/bench/main.ts [--only a,b,…,l] [--sets S,L] [--rounds N] [--json FILE] [--gate]
 
   a  registry to archive       mirror-seq against skopeo copy docker:// oci-archive:
   b  archive to registry       seq-push against skopeo copy oci-archive: docker://
@@ -21,13 +21,16 @@ export const USAGE = `usage: node scripts/bench/main.ts [--only a,b,c,d,e,f,g,h,
   g  pack                      transfer-pack against cp and sync (L, on disk)
   h  unpack                    transfer-unpack against cp and sync (L, on disk)
   i  plan                      transfer-plan of 1,000 shipments against node -e 0
+  j  first sync                reg-sync against skopeo sync, into an empty registry
+  k  nothing to do             the same once more (S)
+  l  latency                   j with a destination 20 ms away (S)
 
   --rounds N   counted runs of each side after a warm-up; 5 if not given
   --json FILE  everything that was measured
   --gate       exit 1 where a goal is missed
 `
 
-const LETTERS: readonly Letter[] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
+const LETTERS: readonly Letter[] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l']
 const SETS: readonly SetName[] = ['S', 'L']
 
 /** Throws an Error for what it does not know. */

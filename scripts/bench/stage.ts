@@ -17,6 +17,7 @@ const TOOLS = [
   'transfer-plan',
   'transfer-pack',
   'transfer-unpack',
+  'reg-sync',
 ] as const
 
 export const NODE = join(ROOT, 'node_modules/node/bin/node')

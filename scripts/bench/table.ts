@@ -31,10 +31,13 @@ export function table(results: readonly Result[]): string {
 }
 
 function ownRow(result: Result): string[] {
-  const { letter, title, own, ratio, cpuRatio, goal, differenceGoal, memoryGoal, met } = result
+  const { letter, title, own, ratio, cpuRatio, met } = result
+  const { goal, differenceGoal, cpuGoal, requestsGoal, memoryGoal } = result
   const limits = [
     goal === undefined ? '' : `<= ${goal.toFixed(2)}`,
     differenceGoal === undefined ? '' : `<= +${differenceGoal.toFixed(2)} s`,
+    cpuGoal === undefined ? '' : `<= ${cpuGoal} s CPU`,
+    requestsGoal === undefined ? '' : `<= ${requestsGoal} requests`,
     memoryGoal === undefined ? '' : `<= ${memoryGoal} MB`,
   ]
   const verdict = met === undefined ? '' : met ? 'ok' : 'missed'

@@ -4,6 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sampleImage, sampleIndex } from '@carryall/oci/testing'
 import { installBundles, type Installed } from '../support/bundles.ts'
+import { writeConfig } from '../support/config.ts'
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
 import { startLane, type Lane } from '../support/lane.ts'
 import { random } from '../support/random.ts'
 import { attachments, baseImages, digestsOf, nameOf } from '../support/sample-set.ts'
@@ -11,9 +13,7 @@ import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { documents, shell } from '../support/shell.ts'
 import { start, type Running } from '../support/start.ts'
 import { treeOf } from '../support/storage.ts'
-import { startFaultProxy, type FaultProxy } from '../services/fault-proxy.ts'
 import { seqMeta } from '../support/tools.ts'
-import { writeConfig } from '../support/config.ts'
 
 const EPOCH = { SOURCE_DATE_EPOCH: '1800000000' }
 const KILLS = 20

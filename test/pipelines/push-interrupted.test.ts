@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { sampleImage, startDockerRegistry, type DockerRegistry } from '@carryall/oci/testing'
-import { startFaultProxy, type FaultProxy } from '../services/fault-proxy.ts'
 import { installBundles, type Installed } from '../support/bundles.ts'
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
 import { startLane, type Lane } from '../support/lane.ts'
 import { only } from '../support/ran.ts'
 import { nameOf, type Named } from '../support/sample-set.ts'

@@ -1,14 +1,14 @@
 import { readdir } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { sampleImage } from '@carryall/oci/testing'
+import { writeConfig } from '../support/config.ts'
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
 import { startLane, type Lane } from '../support/lane.ts'
 import { failure, failureErrors, only } from '../support/ran.ts'
 import { nameOf, type Named } from '../support/sample-set.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts'
 import { mirrorSeq, seqMeta, seqPush } from '../support/tools.ts'
-import { writeConfig } from '../support/config.ts'
-import { startFaultProxy, type FaultProxy } from './fault-proxy.ts'
 
 const MIB = 2 ** 20
 const images: readonly Named[] = ['one', 'two', 'three', 'four'].map((name) => ({

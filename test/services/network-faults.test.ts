@@ -5,12 +5,15 @@ import type { Sequence } from '@carryall/schemas'
 import { sampleImage, sampleIndex, startDockerRegistry, type DockerRegistry } from '@carryall/oci/testing'
 import { startServer } from '@carryall/http/testing'
 import { writeConfig } from '../support/config.ts'
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
+import { randomFaults } from '../support/fault-rules.ts'
+import type { Fault } from '../support/faults.ts'
+import type { Proxied } from '../support/proxied.ts'
 import { failure, failureErrors, only } from '../support/ran.ts'
 import { digestsOf, publishSamples } from '../support/sample-set.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { openStores } from '../support/stores.ts'
 import { mirrorSeq, seqMeta } from '../support/tools.ts'
-import { randomFaults, startFaultProxy, type Fault, type FaultProxy, type Proxied } from './fault-proxy.ts'
 
 const large = sampleImage('large', { layers: [200_000] })
 const images = [

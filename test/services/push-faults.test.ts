@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PushReport, Receipt } from '@carryall/schemas'
 import { sampleImage, sampleIndex, startDockerRegistry, type DockerRegistry } from '@carryall/oci/testing'
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
+import { randomFaults } from '../support/fault-rules.ts'
 import { startLane, type Lane } from '../support/lane.ts'
 import { failure, only } from '../support/ran.ts'
 import { nameOf, type Named } from '../support/sample-set.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { rawManifest } from '../support/skopeo.ts'
 import { seqPush } from '../support/tools.ts'
-import { randomFaults, startFaultProxy, type FaultProxy } from './fault-proxy.ts'
 
 const images: readonly Named[] = [
   { repository: 'large', tag: '1', sample: sampleImage('large', { layers: [600_000, 500] }) },

@@ -5,6 +5,7 @@ import type { AuditReport, ChainState, PushReport, Receipt, Sequence } from '@ca
 import type { Ran, RunOptions } from '@carryall/cli/testing'
 import { pushSample, sampleImage, startDockerRegistry, type DockerRegistry } from '@carryall/oci/testing'
 import { makeSigner, writeTrust, type TestSigner } from '@carryall/trust/testing'
+import { startFaultProxy } from '../support/fault-proxy.ts'
 import { startLane, type Lane } from '../support/lane.ts'
 import { failure, only } from '../support/ran.ts'
 import { run } from '../support/run.ts'
@@ -12,7 +13,6 @@ import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { servedDuring, writes } from '../support/served.ts'
 import { openStores } from '../support/stores.ts'
 import { seqMeta, seqPush } from '../support/tools.ts'
-import { startFaultProxy } from './fault-proxy.ts'
 
 const [one, two, extra] = ['one', 'two', 'extra'].map((name) => sampleImage(name)) as [
   ReturnType<typeof sampleImage>,

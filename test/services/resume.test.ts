@@ -5,12 +5,12 @@ import type { ImageLine, MirrorPlan, Sequence } from '@carryall/schemas'
 import type { Ran } from '@carryall/cli/testing'
 import { sampleBlob, sampleImage, type SampleBlob } from '@carryall/oci/testing'
 import { writeConfig } from '../support/config.ts'
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts'
 import { startLane, type Lane } from '../support/lane.ts'
 import { failure, only } from '../support/ran.ts'
 import { digestsOf, nameOf, type Named } from '../support/sample-set.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { mirrorSeq, seqMeta } from '../support/tools.ts'
-import { startFaultProxy, type FaultProxy } from './fault-proxy.ts'
 
 // An uncompressed layer ends in zeros, as every tar does.
 const plainTar: SampleBlob = sampleBlob(

@@ -16,11 +16,15 @@ export interface OpenedArchive {
 }
 
 /**
- * Opens a path, or takes a handle that the caller goes on owning. Throws SIZE_MISMATCH where `expected` is given and is
+ * Opens a path, or takes a handle, called `name`, that the caller goes on owning. Throws SIZE_MISMATCH where `expected` is given and is
  * not the file's size, INPUT_REFUSED for what is not a regular file, INPUT_NOT_FOUND, PERMISSION_DENIED, IO_FAILED.
  */
-export async function openForReading(source: string | FileHandle, expected?: number): Promise<OpenedArchive> {
-  const file = typeof source === 'string' ? source : 'the archive'
+export async function openForReading(
+  source: string | FileHandle,
+  expected?: number,
+  name = 'the archive',
+): Promise<OpenedArchive> {
+  const file = typeof source === 'string' ? source : name
   const subject = { kind: 'file', name: file } as const
   let owned: FileHandle | undefined
   try {

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { fromSystemError } from '@carryall/errors'
+import type { Dialect } from './decode-header.ts'
 import { malformed } from './malformed.ts'
 import { openForReading } from './open-for-reading.ts'
 import { type ArchiveEntry, parseArchive } from './parse-archive.ts'
@@ -7,6 +8,10 @@ import { type ArchiveEntry, parseArchive } from './parse-archive.ts'
 export interface ReadOptions {
   /** The size that the file must have, in bytes. */
   readonly size?: number | undefined
+  /** What a handle is called in messages. */
+  readonly name?: string | undefined
+  /** What is read besides what our own writers make; nothing if absent. */
+  readonly dialect?: Dialect | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -21,10 +26,10 @@ export async function* readEntries(
   source: string | FileHandle,
   options: ReadOptions = {},
 ): AsyncGenerator<ArchiveEntry, void, void> {
-  const archive = await openForReading(source, options.size)
+  const archive = await openForReading(source, options.size, options.name)
   try {
     const read = windowed(archive.handle, archive.file)
-    const parser = parseArchive(archive.size, archive.file)
+    const parser = parseArchive(archive.size, archive.file, options.dialect)
     let position = 0
     let step = parser.next()
     while (step.done !== true) {

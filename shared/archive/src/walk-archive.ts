@@ -24,9 +24,9 @@ export async function walkArchive(
   visitor: ArchiveVisitor,
   options: ReadOptions = {},
 ): Promise<void> {
-  const archive = await openForReading(source, options.size)
+  const archive = await openForReading(source, options.size, options.name)
   try {
-    const parser = parseArchive(archive.size, archive.file)
+    const parser = parseArchive(archive.size, archive.file, options.dialect)
     let step = parser.next()
     let kept: Buffer[] = []
     let missing = step.done === true ? 0 : step.value.length

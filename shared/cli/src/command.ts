@@ -3,7 +3,7 @@ import type { ExitCode } from '@carryall/errors'
 import type { Flags, FlagValues } from './flags.ts'
 import type { Log } from './log.ts'
 import type { Progress } from './progress.ts'
-import type { Received } from './input.ts'
+import type { ReceiveOptions, Received } from './input.ts'
 
 /** A tool: its name, what it is for, and one verb or several. `main` runs it; tests run it with their own host. */
 export interface Command {
@@ -66,10 +66,19 @@ export interface Context {
   /** The wall clock, whatever the environment says: for what is judged and recorded. */
   clock(): Date
   /**
+   * Asks for a secret at the terminal, which shows nothing of it; `redact` masks it from then on. Throws
+   * USAGE_MISSING_OPERAND where there is no terminal, INTERRUPTED at Ctrl-C, and the signal's reason.
+   */
+  askSecret(prompt: string): Promise<string>
+  /**
    * Documents from operands (paths, `-`) or, without operands, from stdin; of these kinds only, `result.ok: false` refused.
    * Without kinds any document that says its kind, which nothing has checked against a schema.
    */
-  documents(operands: readonly string[], kinds?: readonly string[]): AsyncIterable<Received>
+  documents(
+    operands: readonly string[],
+    kinds?: readonly string[],
+    options?: ReceiveOptions,
+  ): AsyncIterable<Received>
 }
 
 /** The outcome of one item: on the pipe it is the key `result` of the document. */

@@ -2,6 +2,14 @@ import type { Readable, Writable } from 'node:stream'
 
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
+/** The terminal of the process while it answers a question: keys come as they are typed, and nothing of them is shown. */
+export interface Terminal {
+  readonly input: Readable
+  write(text: string): void
+  /** Gives the terminal back as it was. */
+  close(): void
+}
+
 /** What `run` needs of the process around it; `main` takes it from `process`, tests make their own. */
 export interface Host {
   /** Without the program and the script. */
@@ -15,6 +23,8 @@ export interface Host {
   readonly stderr: Writable
   readonly stdoutIsTerminal: boolean
   readonly stderrIsTerminal: boolean
+  /** Opens the terminal of the process, whatever stdin is; undefined where it has none. */
+  openTerminal(): Terminal | undefined
   /** Width of the terminal. */
   readonly columns: number
   readonly uid: number

@@ -22,6 +22,11 @@ export interface Received {
   readonly directory?: string
 }
 
+export interface ReceiveOptions {
+  /** Takes documents with `result.ok: false`, too: they are what the verb is about. */
+  readonly takeFailed?: boolean
+}
+
 export interface InputPorts {
   readonly host: Pick<Host, 'stdin' | 'stdinKind' | 'cwd'>
   readonly signal: AbortSignal
@@ -37,6 +42,7 @@ export async function* receive(
   ports: InputPorts,
   operands: readonly string[],
   kinds?: readonly string[],
+  { takeFailed = false }: ReceiveOptions = {},
 ): AsyncGenerator<Received> {
   const { host } = ports
   if (operands.length === 0 && host.stdinKind !== 'pipe' && host.stdinKind !== 'file') {
@@ -55,7 +61,7 @@ export async function* receive(
     const values = readDocuments(bytes, origin)
     for (const [index, value] of values.entries()) {
       const place = values.length === 1 ? origin : `${origin} (document ${index + 1})`
-      refuseFailed(value, place)
+      refuseFailed(value, place, takeFailed)
       const { rest, result } = splitResult(value, place)
       const document = kinds === undefined ? parseHead(rest, place) : parseDocument(rest, place, kinds)
       const directory = directoryOf(host.cwd, operand, result)

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { askSecret } from './ask-secret.ts'
 import type { AnyVerb, Command, Context } from './command.ts'
 import { COMMON_FLAGS, DRY_RUN_FLAG, type CommonValues } from './common-flags.ts'
 import { createClock } from './clock.ts'
@@ -116,6 +117,7 @@ function createContext(
     overrides,
     now: createClock(host),
     clock: now,
-    documents: (operands, kinds) => receive({ host, signal, log }, operands, kinds),
+    askSecret: (prompt) => askSecret(host, prompt, signal),
+    documents: (operands, kinds, options) => receive({ host, signal, log }, operands, kinds, options),
   }
 }

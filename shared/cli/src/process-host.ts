@@ -1,6 +1,6 @@
-import { fstatSync } from 'node:fs'
-import { isatty } from 'node:tty'
-import type { Host, SignalName } from './host.ts'
+import { fstatSync, openSync, writeSync } from 'node:fs'
+import { isatty, ReadStream } from 'node:tty'
+import type { Host, SignalName, Terminal } from './host.ts'
 
 const SIGNALS: readonly SignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
@@ -24,6 +24,7 @@ export function processHost(): Host & { release(): void } {
     get columns() {
       return process.stderr.columns || 80
     },
+    openTerminal,
     uid: process.getuid?.() ?? -1,
     etc: '/etc/carryall',
     node: process.versions.node,
@@ -44,6 +45,24 @@ export function processHost(): Host & { release(): void } {
       stop()
       process.kill(process.pid, signal)
     },
+  }
+}
+
+function openTerminal(): Terminal | undefined {
+  try {
+    const fd = openSync('/dev/tty', 'r+')
+    const input = new ReadStream(fd)
+    input.setRawMode(true)
+    return {
+      input,
+      write: (text) => void writeSync(fd, text),
+      close() {
+        if (!input.destroyed) input.setRawMode(false)
+        input.destroy()
+      },
+    }
+  } catch {
+    return undefined
   }
 }
 

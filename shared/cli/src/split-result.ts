@@ -14,11 +14,14 @@ export function splitResult(value: unknown, origin: string): { rest: unknown; re
   return { rest, result: result as unknown as Result }
 }
 
-/** Throws INPUT_REFUSED for a document that a failed upstream wrote, quoting its first error. */
-export function refuseFailed(value: unknown, origin: string): void {
+/**
+ * Throws INPUT_REFUSED for a document that a failed upstream wrote, quoting its first error; with `takeFailed` only for one that says
+ * nothing else.
+ */
+export function refuseFailed(value: unknown, origin: string, takeFailed = false): void {
   if (!isObject(value)) return
   const result = isObject(value['result']) ? value['result'] : {}
-  if (value['kind'] !== 'Failure' && result['ok'] !== false) return
+  if (value['kind'] !== 'Failure' && (takeFailed || result['ok'] !== false)) return
   const [first] = Array.isArray(value['errors']) ? (value['errors'] as unknown[]) : []
   const why = isObject(first)
     ? `${String(first['code'])}: ${String(first['message'])}`

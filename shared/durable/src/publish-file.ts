@@ -1,12 +1,13 @@
 import { constants } from 'node:fs'
 import { lstat, rename } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { CarryallError } from '@carryall/errors'
 import { outputError } from './output-error.ts'
-import { syncName, syncPath } from './sync-directory.ts'
+import { syncDirectory, syncName, syncPath } from './sync-directory.ts'
 
 /**
- * Gives a file that a program wrote its final name by one rename, when it is durable. Both names are in one directory. Throws
- * OUTPUT_EXISTS where `final` is there and `replace` is false, else as `commitFile` does.
+ * Gives a staged file its final name by one rename, when it is durable. Both must be on one file system.
+ * Throws OUTPUT_EXISTS where `final` is there and `replace` is false, else as `commitFile` does.
  */
 export async function publishFile(
   staged: string,
@@ -23,6 +24,7 @@ export async function publishFile(
     }
     await rename(staged, final)
     await syncName(final)
+    if (dirname(resolve(staged)) !== dirname(resolve(final))) await syncDirectory(dirname(staged))
   } catch (error) {
     throw outputError(error, 'publish', final)
   }

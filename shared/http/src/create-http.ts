@@ -3,12 +3,16 @@ import { isLinkLocal } from './address-rules.ts'
 import { type Dispatchers, dispatchers } from './dispatchers.ts'
 import { checkHop, isRedirect } from './hop.ts'
 import type { HostTls } from './host-tls.ts'
+import type { Clock } from './limits/clock.ts'
+import { governors } from './limits/governors.ts'
+import type { HostLimits, LimitEvent } from './limits/host-limits.ts'
+import { pacedRequest } from './limits/paced-request.ts'
 import { checkPlainHttp, isNamed } from './plain-http.ts'
 import type { Environment } from './proxy.ts'
 import type { HeaderValues, HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 import { type RetryPolicy, retryPolicy, withRetry } from './retry.ts'
-import { sendLarge } from './send-large.ts'
+import { type Run, sendLarge } from './send-large.ts'
 import { send } from './send.ts'
 import { isTransient, statusError } from './status-error.ts'
 
@@ -28,6 +32,15 @@ export interface HttpOptions {
   /** For HTTP_PROXY, HTTPS_PROXY and NO_PROXY; no proxy if absent. */
   readonly env?: Environment
   readonly retry?: Partial<RetryPolicy>
+  /**
+   * What a host (`host[:port]` as in `URL.host`) is to be spared; asked once per host. With limits, none of which need be
+   * set, requests also wait where RateLimit headers say that few are left. Retry-After is kept to in any case.
+   */
+  readonly limits?: (host: string) => HostLimits | undefined
+  /** Told when requests are held back. */
+  readonly onLimit?: (event: LimitEvent) => void
+  /** For the waits that limits need; that of the process if absent. */
+  readonly clock?: Clock
 }
 
 export interface HttpClient {
@@ -59,17 +72,21 @@ export function createHttp(options: HttpOptions = {}): HttpClient {
     return known
   }
   const unverified = async (host: string) => (await tls(host)).verify === false
+  const connections = options.connections ?? 16
   const pools: Dispatchers = dispatchers({
-    connections: options.connections ?? 16,
+    connections: (host) => Math.max(connections, options.limits?.(host)?.concurrency ?? 0),
     idleTimeoutMs: idleMs,
     env: options.env ?? {},
     tls,
   })
   const large = sendLarge(pools, idleMs)
+  const governor = governors(options)
   const retry = retryPolicy(options.retry)
   const once = retryPolicy({ ...options.retry, times: 0 })
 
-  const attempt = async (request: HttpRequest): Promise<HttpResponse> => {
+  const attempt = async (request: HttpRequest, waited: { until: number }): Promise<HttpResponse> => {
+    const timed = typeof request.body !== 'function' && request.expect === undefined
+    const lane = typeof request.body === 'function' ? 'up' : 'down'
     let url = request.url
     let home = true
     for (let hops = 0; ; hops += 1) {
@@ -82,12 +99,27 @@ export function createHttp(options: HttpOptions = {}): HttpClient {
         unverified: url.protocol === 'http:' && (await unverified(url.host)),
       })
       const headers = { ...headersFor(request, home, options.userAgent), ...credentials }
+      const host = governor(url.host)
+      // What is stored elsewhere is still what the registry gives.
+      const pace = host.pace ?? governor(request.url.host).pace
+      const ask = {
+        method: request.method,
+        url,
+        lane,
+        timed,
+        waitedUntil: waited.until,
+        signal: request.signal,
+      } as const
+      const run: Run = (exchange) => host.run(ask, exchange)
+      const paced = await pacedRequest(request, pace)
       const answer =
-        (await large(request, url, headers)) ?? (await send(pools, request, url, headers, idleMs))
+        (await large(paced, url, headers, run, pace)) ??
+        (await run(() => send(pools, paced, url, headers, idleMs, pace)))
       const location = answer.header('location')
       if (!isRedirect(answer.status) || location === undefined || !isSafe(request)) {
         if (!isTransient(answer.status)) return answer
-        throw await statusError(answer, request.method)
+        waited.until = host.pausedUntil
+        throw await statusError(answer, request)
       }
       await answer.dump()
       if (hops === MAX_REDIRECTS) throw tooManyRedirects(request)
@@ -99,12 +131,14 @@ export function createHttp(options: HttpOptions = {}): HttpClient {
   }
 
   return {
-    request: (request) =>
-      withRetry(
+    request: (request) => {
+      const waited = { until: 0 }
+      return withRetry(
         (request.idempotent ?? isSafe(request)) ? retry : once,
-        () => attempt(request),
+        () => attempt(request, waited),
         request.signal,
-      ),
+      )
+    },
     retry,
     plainHttp: (host) => isNamed(new URL(`http://${host}`), allowed),
     unverified,

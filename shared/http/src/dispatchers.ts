@@ -10,7 +10,8 @@ import { type Environment, proxyFor } from './proxy.ts'
 const CONNECT_MS = 30_000
 
 export interface DispatcherOptions {
-  readonly connections: number
+  /** To an origin, by `URL.host`, at most; and as many for uploads. */
+  connections(host: string): number
   readonly idleTimeoutMs: number
   readonly env: Environment
   tls(host: string): HostTls | Promise<HostTls>
@@ -58,7 +59,7 @@ async function open(url: URL, options: DispatcherOptions): Promise<Dispatcher> {
   const { Pool, ProxyAgent } = await import('undici')
   const tls = url.protocol === 'https:' ? await tlsFor(url, options) : {}
   const common = {
-    connections: options.connections,
+    connections: options.connections(url.host),
     pipelining: 1,
     allowH2: false,
     headersTimeout: options.idleTimeoutMs,

@@ -6,7 +6,7 @@ export interface HttpRequest {
   readonly url: URL
   /** On a redirect to another origin only Accept, Range and User-Agent go along. */
   readonly headers?: HeaderValues
-  /** A function is called once per attempt, when a connection is there to take the bytes. */
+  /** A function is called once per attempt; the connection is made, or taken, when its first bytes are there. */
   readonly body?: Buffer | (() => AsyncIterable<Buffer>)
   /** Bytes of a streamed body, sent as Content-Length; without it the body is sent in chunks. */
   readonly size?: number
@@ -17,6 +17,11 @@ export interface HttpRequest {
   readonly signal?: AbortSignal
   /** True where a failed attempt may be repeated; by default for GET and HEAD. */
   readonly idempotent?: boolean
+  /**
+   * What an answer of 408, 429, 500, 502, 503 or 504 with this body really says, where that is not "not now": thrown in
+   * place of an error that is retryable.
+   */
+  readonly explain?: (status: number, body: string) => Error | undefined
   /** Credentials as headers; asked for each attempt and each hop, but only for the origin of `url`. */
   readonly authorize?: (url: URL) => HeaderValues | Promise<HeaderValues>
 }

@@ -1,5 +1,6 @@
 import { CarryallError } from '@carryall/errors'
 import type { Dispatcher } from 'undici'
+import type { Pace } from './limits/pace.ts'
 import { networkError } from './network-error.ts'
 
 /** An answer. Its body is read, or dumped, or the connection stays taken. */
@@ -25,12 +26,16 @@ export function response(
   method: string,
   url: URL,
   signal: AbortSignal | undefined,
+  pace?: Pace,
 ): HttpResponse {
   const headers = (name: string) => [data.headers[name.toLowerCase()] ?? []].flat()
 
   async function* body(): AsyncGenerator<Buffer> {
     try {
-      for await (const chunk of data.body) yield chunk as Buffer
+      for await (const chunk of data.body as AsyncIterable<Buffer>) {
+        if (pace !== undefined) await pace.until(pace.book(chunk.length), signal)
+        yield chunk
+      }
     } catch (error) {
       signal?.throwIfAborted()
       throw networkError(error, method, url)

@@ -1,5 +1,7 @@
 import { CarryallError } from '@carryall/errors'
 import type { Dispatchers } from './dispatchers.ts'
+import { firstBytes } from './first-bytes.ts'
+import type { Pace } from './limits/pace.ts'
 import { networkError } from './network-error.ts'
 import type { HeaderValues, HttpRequest } from './request.ts'
 import { type HttpResponse, response } from './response.ts'
@@ -15,15 +17,16 @@ export async function send(
   url: URL,
   headers: HeaderValues,
   idleMs: number,
+  pace?: Pace,
 ): Promise<HttpResponse> {
   const { method, body, size, signal } = request
-  signal?.throwIfAborted()
+  const source = typeof body === 'function' ? await firstBytes(body, signal) : undefined
   const stop = new AbortController()
   const pass = () => stop.abort(signal?.reason)
   signal?.addEventListener('abort', pass, { once: true })
-  const upload =
-    typeof body === 'function' ? uploadBody(body, idleMs, url.host, (error) => stop.abort(error)) : undefined
+  const upload = source && uploadBody(source.chunks, idleMs, url.host, (error) => stop.abort(error))
   try {
+    signal?.throwIfAborted()
     const pool = await pools.get(url, upload !== undefined)
     const data = await pool.request({
       origin: url.origin,
@@ -34,14 +37,15 @@ export async function send(
       signal: upload ? stop.signal : (signal ?? null),
       ...(upload ? { headersTimeout: Math.max(ANSWER_TO_UPLOAD_MS, idleMs) } : {}),
     })
-    return response(data, method, url, signal)
+    return response(data, method, url, signal, pace)
   } catch (error) {
     signal?.throwIfAborted()
-    if (upload?.failure() !== undefined) throw upload.failure()
+    if (source?.failure() !== undefined) throw source.failure()
     if (stop.signal.aborted && stop.signal.reason instanceof CarryallError) throw stop.signal.reason
     throw networkError(error, method, url)
   } finally {
     upload?.done()
+    source?.close()
     signal?.removeEventListener('abort', pass)
   }
 }

@@ -1,4 +1,5 @@
 import { CarryallError, escapeControls, redact } from '@carryall/errors'
+import type { HttpRequest } from './request.ts'
 import type { HttpResponse } from './response.ts'
 import { retryAfter } from './retry-after.ts'
 
@@ -10,13 +11,18 @@ export function isTransient(status: number): boolean {
   return TRANSIENT.has(status)
 }
 
-/** A transient answer as a retryable error, NET_RATE_LIMITED for 429, else NET_UNAVAILABLE, with what the body says. */
-export async function statusError(answer: HttpResponse, method: string): Promise<CarryallError> {
-  const said = await answer.bytes(64 * 1024).catch(() => Buffer.alloc(0))
-  const text = escapeControls(redact(said.toString('utf8')))
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-    .slice(0, SHOWN)
+/**
+ * A transient answer as a retryable error, NET_RATE_LIMITED for 429, else NET_UNAVAILABLE, with what the body says; or what
+ * the request itself makes of it.
+ */
+export async function statusError(
+  answer: HttpResponse,
+  { method, explain }: Pick<HttpRequest, 'method' | 'explain'>,
+): Promise<Error> {
+  const said = (await answer.bytes(64 * 1024).catch(() => Buffer.alloc(0))).toString('utf8')
+  const explained = explain?.(answer.status, said)
+  if (explained !== undefined) return explained
+  const text = escapeControls(redact(said)).replaceAll(/\s+/g, ' ').trim().slice(0, SHOWN)
   const after = retryAfter(answer.header('retry-after'), Date.now())
   const limited = answer.status === 429
   const { host } = answer.url

@@ -3,23 +3,20 @@ import { CarryallError } from '@carryall/errors'
 /** A streamed request body under watch. */
 export interface UploadBody {
   readonly chunks: AsyncIterable<Buffer>
-  /** What the source of the bytes threw, if that is why the request failed. */
-  failure(): unknown
   /** Ends the watch. */
   done(): void
 }
 
 /**
- * Streams `open()` and calls `stalled` with NET_TIMEOUT where the other side takes nothing for `idleMs`. undici has no
+ * Streams `source` and calls `stalled` with NET_TIMEOUT where the other side takes nothing for `idleMs`. undici has no
  * such limit while a body is under way; a slow source is the source's own affair.
  */
 export function uploadBody(
-  open: () => AsyncIterable<Buffer>,
+  source: AsyncIterable<Buffer>,
   idleMs: number,
   host: string,
   stalled: (error: CarryallError) => void,
 ): UploadBody {
-  let failure: unknown
   let timer: NodeJS.Timeout | undefined
   const stall = () => {
     stalled(
@@ -33,15 +30,12 @@ export function uploadBody(
 
   async function* chunks(): AsyncGenerator<Buffer> {
     try {
-      for await (const chunk of open()) {
+      for await (const chunk of source) {
         timer = setTimeout(stall, idleMs)
         // The client may still be sending it when the next one is asked for, and its buffer is used again then.
         yield Buffer.from(chunk)
         clearTimeout(timer)
       }
-    } catch (error) {
-      failure = error
-      throw error
     } finally {
       clearTimeout(timer)
     }
@@ -49,7 +43,6 @@ export function uploadBody(
 
   return {
     chunks: { [Symbol.asyncIterator]: chunks },
-    failure: () => failure,
     done: () => clearTimeout(timer),
   }
 }

@@ -1,15 +1,10 @@
-import { CarryallError, isCarryallError } from '@carryall/errors'
-import { pause, type RetryPolicy } from '@carryall/http'
+import { isCarryallError } from '@carryall/errors'
 import type { Descriptor } from '@carryall/schemas'
+import { fetchFrom, type FetchFromOptions } from './fetch-from.ts'
 import type { Source } from './store.ts'
 import { blobMeter } from './verified.ts'
 
-// An attempt that brought this much was worth it: the budget of retries starts anew.
-const PROGRESS = 1024 * 1024
-
-export interface FetchBlobOptions {
-  readonly retry: RetryPolicy
-  readonly signal?: AbortSignal
+export interface FetchBlobOptions extends FetchFromOptions {
   /**
    * Called where the whole blob came and is not what it should be: what has been yielded is void, and the same blob
    * follows once more from its first byte. Without it the mismatch is thrown at once.
@@ -37,43 +32,11 @@ export async function* fetchBlob(
   }
 }
 
-async function* fetchOnce(
+function fetchOnce(
   source: Source,
   repository: string,
   blob: Descriptor,
-  { retry, signal }: FetchBlobOptions,
+  options: FetchBlobOptions,
 ): AsyncGenerator<Buffer> {
-  const meter = blobMeter(blob)
-  for (let attempt = 1; ; attempt += 1) {
-    const start = meter.size
-    let failure: unknown
-    try {
-      for await (const chunk of source.blob(repository, blob, start, signal)) {
-        meter.add(chunk)
-        yield chunk
-      }
-      // Whole, or asked again for what is missing and given nothing: there is no more.
-      if (meter.size === blob.size || (attempt > 1 && meter.size === start)) break
-      failure = endedEarly(blob, meter.size)
-    } catch (error) {
-      failure = error
-    }
-    if (meter.size - start >= PROGRESS) attempt = 1
-    await pause(retry, attempt, failure, signal)
-  }
-  meter.finish()
-}
-
-function endedEarly(blob: Descriptor, size: number): CarryallError {
-  return new CarryallError(
-    'NET_UNAVAILABLE',
-    `Blob ${blob.digest} ended after ${size} of ${blob.size} bytes`,
-    {
-      subject: { kind: 'blob', name: blob.digest, digest: blob.digest },
-      expected: blob.size,
-      actual: size,
-      retryable: true,
-      hint: 'Run the same command again; if it stays so, the copy at its source is damaged',
-    },
-  )
+  return fetchFrom(source, repository, blob, options, blobMeter(blob), 0)
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { isCarryallError } from '@carryall/errors'
 import type { Descriptor } from '@carryall/schemas'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Destination } from './store.ts'
@@ -228,6 +229,42 @@ export function storeSuite(name: string, make: () => Promise<SuiteStore>): void 
       await pushSample(store, REPOSITORY, after, 'latest')
       expect(await store.manifest(REPOSITORY, 'latest')).toEqual(after.manifest)
       expect(await store.manifest(REPOSITORY, before.manifest.digest)).toEqual(before.manifest)
+    })
+
+    test('a tag is deleted for the digest that it names, once, and no other tag with it', async () => {
+      const [going, staying] = [sampleImage('going'), sampleImage('staying')]
+      await pushSample(store, REPOSITORY, going, 'going')
+      await pushSample(store, REPOSITORY, staying, 'staying')
+      const remove = (digest: string) => store.deleteTag(REPOSITORY, 'going', digest, { manifestMayGo: true })
+      await expect(remove(staying.manifest.digest)).rejects.toMatchObject({ code: 'TAG_CONFLICT' })
+      expect(await store.manifest(REPOSITORY, 'going')).toEqual(going.manifest)
+      expect(await remove(going.manifest.digest)).toBe('deleted')
+      expect(await store.head(REPOSITORY, 'going')).toBeUndefined()
+      expect(await all(store.tags(REPOSITORY))).toEqual(['staying'])
+      expect(await store.manifest(REPOSITORY, 'staying')).toEqual(staying.manifest)
+      expect(await remove(going.manifest.digest)).toBe('absent')
+      expect(await store.deleteTag('no/such', 'going', going.manifest.digest)).toBe('absent')
+      await pushSample(store, REPOSITORY, going, 'going')
+      expect(await store.manifest(REPOSITORY, 'going')).toEqual(going.manifest)
+    })
+
+    test('a tag whose manifest has to stay is deleted alone or not at all', async () => {
+      const image = sampleImage('two names')
+      const { digest } = image.manifest
+      for (const tag of ['one', 'other']) await pushSample(store, REPOSITORY, image, tag)
+      const outcome = await store.deleteTag(REPOSITORY, 'one', digest).catch((error: unknown) => error)
+      expect(outcome === 'deleted' || isCarryallError(outcome, 'REG_REFUSED')).toBe(true)
+      expect(await all(store.tags(REPOSITORY))).toEqual(outcome === 'deleted' ? ['other'] : ['one', 'other'])
+      for (const reference of ['other', digest])
+        expect(await store.manifest(REPOSITORY, reference)).toEqual(image.manifest)
+    })
+
+    test('nothing but a tag is deleted as one', async () => {
+      const image = sampleImage('no tag')
+      await pushSample(store, REPOSITORY, image, 'v1')
+      const { digest } = image.manifest
+      expect(await store.deleteTag(REPOSITORY, digest, digest, { manifestMayGo: true })).toBe('absent')
+      expect(await store.manifest(REPOSITORY, 'v1')).toEqual(image.manifest)
     })
 
     test('one blob pushed by several at once ends well', async () => {

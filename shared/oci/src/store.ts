@@ -48,6 +48,26 @@ export interface Source {
 
 export type BlobOutcome = 'present' | 'mounted' | 'uploaded'
 
+/** The bytes of a blob, from `offset` on where the option `seekable` says so, else always from the first one. */
+export type OpenBlob = (offset?: number) => AsyncIterable<Buffer>
+
+export interface PutBlobOptions {
+  /** A repository of the same destination that may hold the blob. */
+  readonly mountFrom?: string
+  /** True where `open` begins at the offset that it is given, as that of `blobOpener` does. */
+  readonly seekable?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface DeleteTagOptions {
+  /**
+   * Nothing that stays needs the manifest: neither another tag of the repository nor an index in it. Only then may it go
+   * with its tag, which is the one way to remove a tag from a registry that deletes manifests, not tags.
+   */
+  readonly manifestMayGo?: boolean
+  readonly signal?: AbortSignal
+}
+
 /** Where content is written to. Every write is idempotent; nothing is visible under its digest before it hashes. */
 export interface Destination extends Source {
   hasBlob(repository: string, digest: string, signal?: AbortSignal): Promise<boolean>
@@ -60,8 +80,8 @@ export interface Destination extends Source {
   putBlob(
     repository: string,
     blob: Descriptor,
-    open: () => AsyncIterable<Buffer>,
-    options?: { readonly mountFrom?: string; readonly signal?: AbortSignal },
+    open: OpenBlob,
+    options?: PutBlobOptions,
   ): Promise<BlobOutcome>
 
   /**
@@ -69,6 +89,19 @@ export interface Destination extends Source {
    * `OCI-Subject`, the referrers fallback tag is kept right. Throws REG_REFUSED with the registry's own code.
    */
   putManifest(repository: string, reference: string, manifest: Manifest, signal?: AbortSignal): Promise<void>
+
+  /**
+   * Removes a tag that names `digest`, which is looked at right before (distribution-spec: deleting tags). Where a registry
+   * removes manifests only, all tags of the manifest go at once, and those deleted next are `absent`. Throws TAG_CONFLICT
+   * where the tag names another digest by now or is immutable, and REG_REFUSED where nothing may be deleted, or only by
+   * way of a manifest that has to stay.
+   */
+  deleteTag(
+    repository: string,
+    tag: string,
+    digest: string,
+    options?: DeleteTagOptions,
+  ): Promise<'deleted' | 'absent'>
 
   /** Releases connections or locks. Called once. */
   close(): Promise<void>

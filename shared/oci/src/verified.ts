@@ -21,7 +21,7 @@ export interface BlobMeter {
   readonly size: number
   /** Throws SIZE_MISMATCH with the first byte too many. */
   add(chunk: Buffer): void
-  /** Throws SIZE_MISMATCH where bytes are missing and DIGEST_MISMATCH where they are others. */
+  /** Throws SIZE_MISMATCH where bytes are missing and DIGEST_MISMATCH where they are others; may be called again. */
   finish(): void
 }
 
@@ -39,7 +39,7 @@ export function blobMeter(blob: Descriptor): BlobMeter {
     },
     finish() {
       if (size !== blob.size) throw sizeMismatch(blob, size)
-      const actual = `sha256:${hash.digest('hex')}`
+      const actual = `sha256:${hash.copy().digest('hex')}`
       if (actual !== blob.digest) throw digestMismatch(blob, actual)
     },
   }

@@ -37,6 +37,19 @@ export type { PushedImage, PushReport } from './push-report.ts'
 export { readDocuments } from './read-documents.ts'
 export { receiptKind } from './receipt.ts'
 export type { Receipt } from './receipt.ts'
+export {
+  gitlabProjectsSchema,
+  gitlabRepositoriesSchema,
+  gitlabTagsSchema,
+  harborArtifactsSchema,
+  harborRepositoriesSchema,
+  harborSystemSchema,
+  hubRepositoriesSchema,
+  hubTagsSchema,
+  hubTokenSchema,
+  quayRepositoriesSchema,
+  quayTagsSchema,
+} from './registry-answers.ts'
 export { parseImageReference } from './reference.ts'
 export type { ImageReference } from './reference.ts'
 export { sequenceDiffKind } from './sequence-diff.ts'

@@ -1,8 +1,8 @@
+import { checkSecretFile } from '@carryall/durable'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import { filter } from '@carryall/exec'
 import { ENCRYPTION, type EncryptionFormat } from './encryption.ts'
 import { gpgEnvironment, gpgSecretFlags, type GpgOptions } from './gpg-environment.ts'
-import { checkSecret } from './guarded-file.ts'
 
 export interface DecryptOptions extends GpgOptions {
   /** Files with identities of age, closed to others. */
@@ -63,7 +63,7 @@ async function* decryptAge(
       hint: 'Name the file of the identity with --identity',
     })
   }
-  for (const identity of identities) await checkSecret(identity)
+  for (const identity of identities) await checkSecretFile(identity)
   const args = ['--decrypt', ...identities.flatMap((identity) => ['--identity', identity])]
   try {
     yield* filter('age', args, source, surroundings('age', options))

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
+import { checkSecretFile } from '@carryall/durable'
 import { CarryallError, fromSystemError } from '@carryall/errors'
-import { checkSecret } from './guarded-file.ts'
 
 /** What gpg, its agent and pinentry need to find keys and to ask for a passphrase. */
 const PASSED_ON = [
@@ -42,7 +42,7 @@ export function gpgEnvironment({ env, home }: GpgOptions): Record<string, string
 export async function gpgSecretFlags({ home, passphraseFile }: GpgOptions): Promise<readonly string[]> {
   if (home !== undefined) await checkHome(home)
   if (passphraseFile === undefined) return []
-  await checkSecret(passphraseFile)
+  await checkSecretFile(passphraseFile)
   return ['--pinentry-mode', 'loopback', '--passphrase-file', passphraseFile]
 }
 

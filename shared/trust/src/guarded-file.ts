@@ -14,8 +14,8 @@ export async function readGuarded(path: string, limit: number): Promise<Buffer> 
     await using handle = await open(path)
     const status = await handle.stat()
     const directory = dirname(await realpath(path))
-    refuseForeign(path, status, 0o022)
-    refuseForeign(directory, await stat(directory), 0o022)
+    refuseForeign(path, status)
+    refuseForeign(directory, await stat(directory))
     if (!status.isFile() || status.size > limit)
       throw new CarryallError('INPUT_TOO_LARGE', `${path} is no file of at most ${limit} bytes`)
     return await handle.readFile()
@@ -24,27 +24,17 @@ export async function readGuarded(path: string, limit: number): Promise<Buffer> 
   }
 }
 
-/** Refuses a file with a secret that anybody but its owner, root or us, may read. Throws as `readGuarded`. */
-export async function checkSecret(path: string): Promise<void> {
-  try {
-    refuseForeign(path, await stat(path), 0o077)
-  } catch (error) {
-    throw fromSystemError(error, `read ${path}`, { subject: { kind: 'file', name: path } })
-  }
-}
-
-function refuseForeign(path: string, status: Pick<Stats, 'uid' | 'mode'>, refused: number): void {
+function refuseForeign(path: string, status: Pick<Stats, 'uid' | 'mode'>): void {
   const euid = geteuid?.() ?? 0
   const foreign = status.uid !== 0 && status.uid !== euid
-  if (!foreign && (status.mode & refused) === 0) return
+  if (!foreign && (status.mode & 0o022) === 0) return
   const mode = (status.mode & 0o7777).toString(8).padStart(4, '0')
   const why = foreign ? `it belongs to user ${status.uid}` : `its mode is ${mode}`
-  const right = refused === 0o077 ? 'go=' : 'go-w'
   throw new CarryallError('FILE_MODE_UNSAFE', `Refused ${path}: ${why}`, {
     subject: { kind: 'file', name: path },
     actual: foreign ? status.uid : mode,
     hint: foreign
       ? `Make sure that its content is right, then run "chown ${euid} ${path}"`
-      : `Make sure that its content is right, then run "chmod ${right} ${path}"`,
+      : `Make sure that its content is right, then run "chmod go-w ${path}"`,
   })
 }

@@ -1,7 +1,9 @@
 import {
+  connectionFlags,
   defineVerb,
   integer,
   list,
+  registryFlags,
   seconds,
   text,
   toggle,
@@ -9,6 +11,9 @@ import {
   type FlagValues,
 } from '@carryall/cli'
 import manifest from '../package.json' with { type: 'json' }
+
+// Images are read by the distribution API alone.
+const { 'src-api-token-file': _, ...sourceFlags } = registryFlags('src')
 
 const flags = {
   config: text('FILE', 'ImageSetConfiguration; `-` for stdin', { short: 'c', required: true }),
@@ -29,20 +34,12 @@ const flags = {
     max: 64,
     shownDefault: '48',
   }),
-  'retry-times': integer('N', 'how often a request is repeated', { absent: 5, max: 100 }),
-  'retry-delay': seconds('TIME', 'wait between attempts; 0 is exponential', { absent: 0 }),
   'image-timeout': seconds('TIME', 'limit for each blob, its retries included; 0 is none', {
     absent: 5400,
     shownDefault: '90m',
   }),
-  authfile: text('FILE', 'credentials', { shownDefault: "podman's and docker's files" }),
-  'src-ca-file': text('FILE', 'PEM file of authorities to trust as well'),
-  'src-tls-verify': toggle('check certificates; false also tries plain http', {
-    absent: true,
-    argvOnly: true,
-  }),
-  'plain-http': list('HOST', 'speak plain http to this host', { argvOnly: true }),
-  'allow-realm': list('HOST', 'send credentials to this token server, too', { argvOnly: true }),
+  ...sourceFlags,
+  ...connectionFlags,
   'remove-signatures': toggle('leave signatures, attestations and SBOMs behind'),
   'foreign-layers': toggle('carry foreign layers, too; mind their licence'),
   'strict-archive': toggle('fail where a blob is larger than archiveSize'),

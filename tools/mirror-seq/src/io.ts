@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import type { Context } from '@carryall/cli'
+import { registryAccess, type Context } from '@carryall/cli'
 import { fromSystemError } from '@carryall/errors'
 import { connectStores, layoutRepository, type Destination } from '@carryall/oci'
 import type { Signer } from '@carryall/trust'
@@ -23,27 +23,15 @@ export async function readConfig(context: Context, path: string): Promise<Buffer
   }
 }
 
-/** The real ports of a run: registries, layouts, the key that signs, clock, progress. */
+/** The real ports of a run: registries, of which the configuration names `hosts`, layouts, the key that signs, clock, progress. */
 export async function openPorts(
   context: Context,
   flags: MirrorFlags,
+  hosts: readonly string[],
 ): Promise<MirrorPorts & { close(): Promise<void> }> {
   // A key that is not there is told before anything is fetched.
   const signer = await signerOf(context, flags)
-  const stores = await connectStores({
-    env: context.env,
-    userAgent: `${context.tool.name}/${context.tool.version}`,
-    authfile: flags.authfile,
-    caFile: flags['src-ca-file'],
-    tlsVerify: flags['src-tls-verify'],
-    plainHttp: flags['plain-http'],
-    allowedRealms: flags['allow-realm'],
-    retry: {
-      times: flags['retry-times'],
-      delayMs: flags['retry-delay'] * 1000,
-      onRetry: ({ error, delayMs }) => context.log.debug(`Trying again in ${delayMs} ms: ${error.message}`),
-    },
-  })
+  const stores = await connectStores(await registryAccess(context, flags, 'src', hosts))
   const sourceOf = async (address: string): Promise<Destination> =>
     address.startsWith('oci:')
       ? stores.layout(address.slice('oci:'.length))

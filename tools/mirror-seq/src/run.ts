@@ -3,7 +3,12 @@ import { basename, join } from 'node:path'
 import type { Context, Outcome } from '@carryall/cli'
 import { commitFile } from '@carryall/durable'
 import { CarryallError } from '@carryall/errors'
-import { imageSetConfigurationKind, parseKind, readDocuments } from '@carryall/schemas'
+import {
+  imageSetConfigurationKind,
+  parseKind,
+  readDocuments,
+  type ImageSetConfiguration,
+} from '@carryall/schemas'
 import { signatureFile, type Shipment } from '@carryall/shipment'
 import type { Signer } from '@carryall/trust'
 import type { MirrorFlags } from './command.ts'
@@ -12,6 +17,7 @@ import { openPorts, readConfig } from './io.ts'
 import { mapping } from './mapping.ts'
 import { mirror, type MirrorOutcome, type MirrorRequest } from './mirror.ts'
 import { planTable, sequenceTable } from './tables.ts'
+import { wantedImages } from './wanted-images.ts'
 
 const DESCRIPTION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 const CHAIN = /^[a-z0-9][a-z0-9._-]{0,62}$/
@@ -21,7 +27,7 @@ export async function run(context: Context, flags: MirrorFlags): Promise<Outcome
   const bytes = await readConfig(context, flags.config)
   const origin = flags.config === '-' ? '<stdin>' : flags.config
   const request = requestFrom(context, flags, bytes, origin)
-  const ports = await openPorts(context, flags)
+  const ports = await openPorts(context, flags, hostsOf(request.config, origin))
   try {
     const outcome = await mirror(request, ports).catch((error: unknown) => {
       throw inFile(error, origin)
@@ -32,6 +38,16 @@ export async function run(context: Context, flags: MirrorFlags): Promise<Outcome
     return present(outcome)
   } finally {
     await ports.close()
+  }
+}
+
+/** The registries that a configuration names, before anything is asked of them. */
+function hostsOf(config: ImageSetConfiguration, origin: string): readonly string[] {
+  try {
+    const { images } = wantedImages(config)
+    return images.flatMap(({ reference }) => reference.host ?? [])
+  } catch (error) {
+    throw inFile(error, origin)
   }
 }
 

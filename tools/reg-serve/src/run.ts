@@ -1,15 +1,26 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import type { Context, Outcome } from '@carryall/cli'
+import type { Context, Log, Outcome } from '@carryall/cli'
 import { commitFile, removeTree } from '@carryall/durable'
-import { errorObject, isCarryallError } from '@carryall/errors'
-import { parseAddress } from './address.ts'
-import { openDirectory } from './io.ts'
+import { CarryallError, errorObject, isCarryallError } from '@carryall/errors'
+import { parseAddress, resolveAddress } from './address.ts'
+import { refusedPushes } from './exposure.ts'
+import { followFiles } from './follow-files.ts'
+import { openDirectory, type Opened } from './io.ts'
+import { loadCertificate, type CertificateFiles } from './load-certificate.ts'
+import { readHtpasswd } from './login/htpasswd.ts'
+import { Logins } from './login/logins.ts'
 import { serve, type Served } from './serve.ts'
 
 export interface ServeFlags {
   readonly address: string
   readonly 'read-only': boolean
+  readonly htpasswd: string | undefined
+  readonly 'anonymous-pull': boolean
+  readonly 'anonymous-push': boolean
+  readonly 'tls-cert': string | undefined
+  readonly 'tls-key': string | undefined
+  readonly 'allow-plain-http': boolean
   readonly 'port-file': string | undefined
 }
 
@@ -20,39 +31,86 @@ export async function runServer(
   [operand = '.']: readonly string[],
 ): Promise<Outcome> {
   const { log, signal, cwd, tool, waitSeconds } = context
-  const address = parseAddress(flags.address)
+  const files = certificateFiles(flags, cwd)
+  const { loopback, ...address } = await resolveAddress(parseAddress(flags.address))
+  const refused = refusedPushes({
+    loopback,
+    tls: files !== undefined,
+    logins: flags.htpasswd !== undefined,
+    anonymousPull: flags['anonymous-pull'],
+    anonymousPush: flags['anonymous-push'],
+    allowPlainHttp: flags['allow-plain-http'],
+  })
+  const readOnly = flags['read-only'] || (refused ?? false)
+  const logins = flags.htpasswd === undefined ? undefined : await openLogins(resolve(cwd, flags.htpasswd))
+  const certificate = files && (await loadCertificate(files))
+
+  await using held = new AsyncDisposableStack()
   const directory = resolve(cwd, operand)
-  const readOnly = flags['read-only']
   const holder = `${tool.name} ${tool.version}`
-  const opened = await openDirectory(directory, { write: !readOnly, waitSeconds, holder, signal })
-  try {
-    const server = await serve(opened.store, {
-      ...address,
-      readOnly,
-      onServed: (served) => report(context, served),
-    })
-    const portFile = flags['port-file'] === undefined ? undefined : resolve(cwd, flags['port-file'])
-    try {
-      if (portFile !== undefined) await commitFile(portFile, `${server.port}\n`)
-      const what =
-        opened.kind === 'content'
-          ? 'the sequences in'
-          : readOnly
-            ? 'the OCI layout (read-only) in'
-            : 'the OCI layout in'
-      log.info(`Serving ${what} ${directory} at ${server.url}`, { port: server.port, kind: opened.kind })
-      if (!signal.aborted) await once(signal, 'abort')
-    } finally {
-      if (portFile !== undefined) await removeTree(portFile)
-      await server.close()
-    }
-  } finally {
-    await opened.close()
+  const opened = await openDirectory(directory, { write: readOnly === false, waitSeconds, holder, signal })
+  held.defer(() => opened.close())
+  const server = await serve(opened.store, {
+    ...address,
+    readOnly,
+    anonymousPull: flags['anonymous-pull'],
+    ...(certificate && { certificate }),
+    ...(logins && { logins: logins.judge }),
+    onServed: (served) => report(log, served),
+  })
+  held.defer(() => server.close())
+  const follow = async <T>(paths: readonly string[], load: () => Promise<T>, use: (value: T) => void) =>
+    held.defer(await followFiles({ paths, load, use, failed: (error) => warnUnchanged(log, error) }))
+  if (files) await follow([files.cert, files.key], () => loadCertificate(files), server.useCertificate)
+  if (logins) await follow([logins.path], logins.read, (users) => logins.judge.replace(users))
+
+  if (flags['port-file'] !== undefined) {
+    const portFile = resolve(cwd, flags['port-file'])
+    held.defer(() => removeTree(portFile))
+    await commitFile(portFile, `${server.port}\n`)
   }
+  const { port, url } = server
+  log.info(`Serving ${whatOf(opened.kind, readOnly !== false)} in ${directory} at ${url}`, {
+    port,
+    kind: opened.kind,
+  })
+  if (refused !== undefined && !flags['read-only'] && opened.kind === 'layout')
+    log.warn('Pushes are refused here: give --htpasswd with --tls-cert and --tls-key, or --anonymous-push')
+  if (!signal.aborted) await once(signal, 'abort')
   return { items: [], ...(isCarryallError(signal.reason) ? { exit: signal.reason.exit } : {}) }
 }
 
-function report({ log }: Context, { method, path, status, milliseconds, error }: Served): void {
-  if (error !== undefined) log.warn(`${method} ${path} failed: ${errorObject(error).message}`, { status })
-  log.debug(`${method} ${path} ${status}`, { milliseconds: Math.round(milliseconds) })
+/** Throws USAGE_CONFLICT for one of the two alone. */
+function certificateFiles(flags: ServeFlags, cwd: string): CertificateFiles | undefined {
+  const { 'tls-cert': cert, 'tls-key': key } = flags
+  if (cert !== undefined && key !== undefined) return { cert: resolve(cwd, cert), key: resolve(cwd, key) }
+  if (cert === undefined && key === undefined) return undefined
+  throw new CarryallError('USAGE_CONFLICT', 'Cannot use one of --tls-cert and --tls-key without the other', {
+    hint: 'Give both: the certificate, followed by those of its authorities, and its key',
+    subject: { kind: 'flag', name: cert === undefined ? '--tls-cert' : '--tls-key' },
+  })
+}
+
+async function openLogins(path: string) {
+  const read = () => readHtpasswd(path)
+  return { path, read, judge: new Logins(await read()) }
+}
+
+function whatOf(kind: Opened['kind'], pullsOnly: boolean): string {
+  if (kind === 'content') return 'the sequences'
+  return pullsOnly ? 'the OCI layout, for pulls only,' : 'the OCI layout'
+}
+
+function warnUnchanged(log: Log, error: unknown): void {
+  const { message, code } = errorObject(error)
+  log.warn(`${message}; what was read before stays in use`, { code })
+}
+
+function report(log: Log, served: Served): void {
+  const { method, path, status, milliseconds, client, user, loginRefused, error } = served
+  const who = { client, ...(user === undefined ? {} : { user }) }
+  if (error !== undefined)
+    log.warn(`${method} ${path} failed: ${errorObject(error).message}`, { status, ...who })
+  if (loginRefused) log.warn(`A login from ${client} was refused`, { status, client })
+  log.debug(`${method} ${path} ${status}`, { milliseconds: Math.round(milliseconds), ...who })
 }

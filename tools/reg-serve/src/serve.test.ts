@@ -155,7 +155,7 @@ describe('pull', () => {
     const absent = await call('GET', '/v2/none/tags/list')
     expect([absent.status, await code(absent)]).toEqual([404, 'NAME_UNKNOWN'])
     const wrong = await call('GET', '/v2/z/app/tags/list?n=x')
-    expect([wrong.status, await code(wrong)]).toEqual([400, 'PAGINATION_NUMBER_INVALID'])
+    expect([wrong.status, await code(wrong)]).toEqual([400, 'UNSUPPORTED'])
   })
 
   test('referrers, all and of one type', async () => {

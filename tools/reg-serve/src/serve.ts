@@ -1,22 +1,35 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { CarryallError, fromSystemError } from '@carryall/errors'
+import type { Certificate } from './load-certificate.ts'
 import { answer } from './server/answer.ts'
-import { isWritable, type Exchange, type Readable } from './server/exchange.ts'
+import { boundConnections, CONNECTION_BOUNDS, type ConnectionBounds } from './server/connections.ts'
+import { isWritable, type Access, type Exchange, type Readable } from './server/exchange.ts'
+import { identify, type Judge } from './server/identify.ts'
+import { listen, makeServer, PATIENCE, stop, type Patience } from './server/listen.ts'
 import { refusalOf } from './server/refusal.ts'
 import { replyRefusal } from './server/reply.ts'
+import { discardBody } from './server/request-body.ts'
 import { UploadSessions } from './server/upload-sessions.ts'
 
 export interface ServeOptions {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  /** Refuses pushes to a store that could take them. */
-  readonly readOnly?: boolean
+  /** Speaks https alone. */
+  readonly certificate?: Certificate
+  /** Wants a login that this finds right. */
+  readonly logins?: Judge
+  /** Pulls need no login. */
+  readonly anonymousPull?: boolean
+  /** Refuses pushes to a store that could take them; a text is what clients are told. */
+  readonly readOnly?: boolean | string
   /** Tags or repositories in one answer, at most; 1000 if absent. */
   readonly pageSize?: number
   /** Seconds after which an upload that nobody goes on with is removed; one hour if absent. */
   readonly uploadSeconds?: number
+  readonly bounds?: ConnectionBounds
+  readonly patience?: Patience
   /** Called when an answer has been sent or has broken off. */
   readonly onServed?: (served: Served) => void
 }
@@ -27,6 +40,12 @@ export interface Served {
   readonly path: string
   readonly status: number
   readonly milliseconds: number
+  /** Address of the client. */
+  readonly client: string
+  /** Who was logged in. */
+  readonly user?: string
+  /** It carried a login that was wrong, or one too many. */
+  readonly loginRefused?: true
   /** What made it fail, unless the client did. */
   readonly error?: unknown
 }
@@ -34,49 +53,49 @@ export interface Served {
 export interface Serving {
   readonly port: number
   readonly url: string
+  /** Connections from now on get this one. Only where there has been one from the start. */
+  useCertificate(certificate: Certificate): void
   /** Takes no more requests, gives those in work two seconds, and removes unfinished uploads. The store stays open. */
   close(): Promise<void>
 }
 
-const GRACE_MS = 2000
-const SILENCE_MS = 600_000
-
-const CONNECTIONS = {
-  maxHeaderSize: 32 * 1024,
-  headersTimeout: 60_000,
-  // An upload takes as long as it takes; a connection that is silent for ten minutes is given up.
-  requestTimeout: 0,
-  keepAliveTimeout: 75_000,
-  // What is read while a chunk of 1 MiB is written, and the other way round.
-  highWaterMark: 1024 * 1024,
-}
+type Shared = Pick<Exchange, 'store' | 'push' | 'pageSize' | 'refusedPushes'>
 
 /**
- * Serves a store as an OCI registry (distribution-spec 1.1) without TLS and authentication: for loopback only. A store
+ * Serves a store as an OCI registry (distribution-spec 1.1). Whom the address lets in is for the caller to judge. A store
  * that takes no writes, or `readOnly`, answers 405 to pushes. Throws NET_UNAVAILABLE where the address is taken.
  */
 export async function serve(store: Readable, options: ServeOptions): Promise<Serving> {
+  const { readOnly = false, certificate } = options
   const sessions =
-    isWritable(store) && !options.readOnly
+    isWritable(store) && readOnly === false
       ? await UploadSessions.create(store.stagingDirectory, options.uploadSeconds ?? 3600)
       : undefined
-  const push = sessions !== undefined && isWritable(store) ? { push: { store, sessions } } : {}
-  const shared = { store, pageSize: options.pageSize ?? 1000, ...push }
+  const shared: Shared = {
+    store,
+    pageSize: options.pageSize ?? 1000,
+    refusedPushes: typeof readOnly === 'string' ? readOnly : 'This registry is read-only',
+    ...(sessions !== undefined && isWritable(store) ? { push: { store, sessions } } : {}),
+  }
   const inWork = new Set<Promise<void>>()
-  const server = createServer(CONNECTIONS, (request, response) => {
-    const handling = handle(request, response, shared, options.onServed)
+  const server = makeServer(certificate, options.patience ?? PATIENCE, (request, response) => {
+    const handling = handle(request, response, shared, options)
     inWork.add(handling)
     void handling.finally(() => inWork.delete(handling))
   })
-  server.setTimeout(SILENCE_MS)
-  await listen(server, options).catch(async (error: unknown) => {
+  boundConnections(server, options.bounds ?? CONNECTION_BOUNDS)
+  await listen(server, options.host, options.port).catch(async (error: unknown) => {
     await sessions?.close()
     throw error
   })
   const { port, address, family } = server.address() as AddressInfo
+  const host = family === 'IPv6' ? `[${address}]` : address
   return {
     port,
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    url: `${certificate === undefined ? 'http' : 'https'}://${host}:${port}`,
+    useCertificate(next) {
+      if (server instanceof SecureServer) server.setSecureContext(next)
+    },
     async close() {
       await stop(server)
       // A request without a connection may still have a file open.
@@ -89,57 +108,42 @@ export async function serve(store: Readable, options: ServeOptions): Promise<Ser
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  shared: Pick<Exchange, 'store' | 'push' | 'pageSize'>,
-  onServed: ServeOptions['onServed'],
+  shared: Shared,
+  options: ServeOptions,
 ): Promise<void> {
   const start = performance.now()
   const target = request.url ?? '/'
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
+  const client = request.socket.remoteAddress ?? ''
+  let user: string | undefined
+  let identified = false
   let failure: unknown
   try {
-    await answer({ ...shared, request, response, path, query })
+    if (options.logins !== undefined) user = await identify(request, options.logins)
+    identified = true
+    const access = accessOf(options, user)
+    await answer({ ...shared, access, request, response, path, query })
   } catch (error) {
     // A client that went away is told nothing.
     if (!response.destroyed && !request.destroyed) failure = error
     replyRefusal(request, response, refusalOf(error))
-    // What is left of a body is read and thrown away: the next request of the connection comes after it.
-    request.resume()
   }
-  onServed?.({
+  discardBody(request)
+  options.onServed?.({
     method: request.method ?? '',
     path: target,
     status: response.statusCode,
     milliseconds: performance.now() - start,
+    client,
+    ...(user === undefined ? {} : { user }),
+    ...(identified ? {} : { loginRefused: true }),
     ...(failure !== undefined && response.statusCode >= 500 ? { error: failure } : {}),
   })
 }
 
-async function listen(server: Server, { host, port }: ServeOptions): Promise<void> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ host, port }, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE')
-      throw fromSystemError(error, `listen on ${host}:${port}`)
-    throw new CarryallError('NET_UNAVAILABLE', `Cannot listen on ${host}:${port}: another program does`, {
-      hint: 'Stop that program, or let --address 127.0.0.1:0 take a free port',
-      subject: { kind: 'host', name: `${host}:${port}` },
-      cause: error,
-    })
-  }
-}
-
-async function stop(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const force = setTimeout(() => server.closeAllConnections(), GRACE_MS)
-  await closed
-  clearTimeout(force)
+function accessOf({ logins, anonymousPull }: ServeOptions, user: string | undefined): Access {
+  const known = logins === undefined || user !== undefined
+  return { pull: known || anonymousPull === true, push: known, more: !known }
 }

@@ -1,14 +1,18 @@
 import {
+  connectionFlags,
   defineVerb,
   integer,
-  list,
-  seconds,
+  registryFlags,
   text,
   toggle,
   type Command,
   type FlagValues,
 } from '@carryall/cli'
 import manifest from '../package.json' with { type: 'json' }
+
+// Images are written by the distribution API alone, and mirrors are for reading.
+const { 'dest-api-token-file': _token, ...destinationFlags } = registryFlags('dest')
+const { 'registries-conf': _mirrors, ...ways } = connectionFlags
 
 const flags = {
   content: text('DIR', 'content directory with the other sequences of the chain', {
@@ -32,16 +36,8 @@ const flags = {
   ),
   'parallel-images': integer('N', 'images at once', { absent: 8, min: 1, max: 64 }),
   'parallel-layers': integer('N', 'blobs at once for each image', { absent: 6, min: 1, max: 64 }),
-  'retry-times': integer('N', 'how often a request is repeated', { absent: 5, max: 100 }),
-  'retry-delay': seconds('TIME', 'wait between attempts; 0 is exponential', { absent: 0 }),
-  'dest-authfile': text('FILE', 'credentials', { shownDefault: "podman's and docker's files" }),
-  'dest-ca-file': text('FILE', 'PEM file of authorities to trust as well'),
-  'dest-tls-verify': toggle('check certificates; false also tries plain http', {
-    absent: true,
-    argvOnly: true,
-  }),
-  'plain-http': list('HOST', 'speak plain http to this host', { argvOnly: true }),
-  'allow-realm': list('HOST', 'send credentials to this token server, too', { argvOnly: true }),
+  ...destinationFlags,
+  ...ways,
 } as const
 
 /** The values of its flags. */

@@ -29,7 +29,7 @@ export async function run(context: Context, flags: PushFlags, operands: readonly
   const signer = await receiptSigner(context, flags)
   const site = flags.site ?? trust?.site
   const audit = auditor(context, carried, target.text)
-  const stores = await connect(context, flags)
+  const stores = await connect(context, flags, target)
   try {
     const parallel = Math.min(64, flags['parallel-images'] * flags['parallel-layers'])
     const { report, outcomes, destination } = await audit.watch(async () => {

@@ -128,6 +128,11 @@ const act = defineVerb({
         context.log.info('ready')
         await sleep(10_000)
         return { items: [] }
+      case 'ask': {
+        const secret = await context.askSecret('Password')
+        context.log.info(`It is ${secret}`)
+        return { items: [item({ secret: Buffer.from(secret).toString('hex') })] }
+      }
       case 'progress': {
         const phase = context.progress.phase('Fetching', { items: 3, bytes: 3000 })
         for (const name of ['one', 'two']) {

@@ -1,7 +1,7 @@
 import { PassThrough, Readable, Writable } from 'node:stream'
 import type { ExitCode } from '@carryall/errors'
 import type { Command } from '../command.ts'
-import type { Host, SignalName } from '../host.ts'
+import type { Host, SignalName, Terminal } from '../host.ts'
 import { run } from '../run.ts'
 
 export interface RunOptions {
@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly stdinKind?: Host['stdinKind']
   readonly stdoutIsTerminal?: boolean
   readonly stderrIsTerminal?: boolean
+  /** The terminal that questions are asked at; none if absent. */
+  readonly terminal?: () => Terminal
   readonly etc?: string
   readonly uid?: number
   /** Called with what sends a signal to the tool while it runs. */
@@ -48,6 +50,7 @@ export async function runInProcess(
     stderr: stderr.stream,
     stdoutIsTerminal: options.stdoutIsTerminal ?? false,
     stderrIsTerminal: options.stderrIsTerminal ?? false,
+    openTerminal: () => options.terminal?.(),
     columns: 100,
     uid: options.uid ?? 1000,
     etc: options.etc ?? '/nonexistent',

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
 import { bufferPool, CHUNK_BYTES } from '@carryall/durable'
+import { Brake } from '../limits/brake.ts'
+import type { Pace } from '../limits/pace.ts'
 import { networkError } from '../network-error.ts'
 import type { HttpResponse } from '../response.ts'
 import { type AnswerHead, readAnswerHead } from './answer-head.ts'
@@ -10,6 +12,7 @@ const SMALL = 1024 * 1024
 export interface RawOptions {
   readonly route: Route
   readonly idleMs: number
+  readonly pace: Pace | undefined
   readonly signal: AbortSignal | undefined
   /** Called once, when the connection is done with. */
   readonly onEnd: () => void
@@ -25,6 +28,7 @@ export class Receiver {
   /** Bytes of the body that came while none were wanted. */
   readonly #pending: Buffer[] = []
   #socket: Socket | undefined
+  readonly #brake: Brake
   #buffers: Buffer[] = []
   #which = 0
   #filled = 0
@@ -41,6 +45,7 @@ export class Receiver {
   constructor(url: URL, options: RawOptions) {
     this.#url = url
     this.#options = options
+    this.#brake = new Brake(options.pace, () => this.#resume())
   }
 
   async ask(head: string): Promise<AnswerHead> {
@@ -54,7 +59,7 @@ export class Receiver {
     this.#socket = socket
     const fail = (code: string) => () => this.#fail(Object.assign(new Error(code), { code }))
     // Silence counts only while we listen.
-    socket.setTimeout(idleMs, () => this.#reading && fail('UND_ERR_BODY_TIMEOUT')())
+    socket.setTimeout(idleMs, () => this.#reading && !this.#brake.on && fail('UND_ERR_BODY_TIMEOUT')())
     socket.on('error', (error) => this.#fail(error))
     socket.on('end', fail('ECONNRESET'))
     socket.on('close', fail('ECONNRESET'))
@@ -94,6 +99,7 @@ export class Receiver {
   end(): void {
     if (this.#ended) return
     this.#ended = true
+    this.#brake.end()
     this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#socket?.destroy()
     for (const buffer of this.#buffers) bufferPool.give(buffer)
@@ -125,7 +131,10 @@ export class Receiver {
   #target(): Buffer {
     const buffer = this.#answer === undefined || !this.#reading ? undefined : this.#buffers[this.#which]
     if (buffer === undefined) return this.#head
-    return buffer.subarray(this.#filled, Math.min(buffer.length, this.#filled + this.#left))
+    return buffer.subarray(
+      this.#filled,
+      Math.min(buffer.length, this.#filled + Math.min(this.#left, this.#brake.most)),
+    )
   }
 
   /** Takes note of bytes that came. Always true: what is to stop is paused, so that Node asks for another target. */
@@ -138,7 +147,8 @@ export class Receiver {
       this.#pending.push(Buffer.from(this.#head.subarray(0, count)))
       this.#drain()
     }
-    if (!this.#reading) this.#socket?.pause()
+    this.#brake.took(count)
+    if (!this.#reading || this.#brake.on) this.#socket?.pause()
     return true
   }
 
@@ -165,7 +175,11 @@ export class Receiver {
   #read(): void {
     this.#reading = this.#left > 0
     this.#drain()
-    if (!this.#reading) return
+    this.#resume()
+  }
+
+  #resume(): void {
+    if (this.#ended || !this.#reading || this.#brake.on) return
     this.#socket?.setTimeout(this.#options.idleMs)
     this.#socket?.resume()
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { firstBytes } from '../first-bytes.ts'
 import { networkError } from '../network-error.ts'
 import type { HeaderValues } from '../request.ts'
 import type { HttpResponse } from '../response.ts'
@@ -17,8 +18,8 @@ export interface TransmitOptions extends RawOptions {
 
 /**
  * Sends a large body over a connection of its own: each chunk goes from the caller's buffer to the kernel, and the next
- * one is asked for when it has gone, so that buffers can be used again. An answer that comes before the end stops the
- * sending. Throws what the body's source throws, NET_*, REG_PROTOCOL.
+ * one is asked for when it has gone, so that buffers can be used again. The connection is made when the first bytes are
+ * there. An answer that comes before the end stops the sending. Throws what the body's source throws, NET_*, REG_PROTOCOL.
  */
 export async function transmit(
   method: string,
@@ -28,17 +29,23 @@ export async function transmit(
   options: TransmitOptions,
 ): Promise<HttpResponse> {
   let socket: Socket | undefined
+  const source = await firstBytes(body, options.signal).catch((error: unknown) => {
+    options.onEnd()
+    throw error
+  })
   try {
+    options.signal?.throwIfAborted()
     socket = await openSocket(url, options.route, undefined, options.signal)
     const answer = collectAnswer(socket, url, options)
-    await send(socket, requestHead(method, url, headers), body, answer, options)
+    await send(socket, requestHead(method, url, headers), source.chunks, answer, options)
     socket.setTimeout(options.answerMs)
     const { head, rest } = await answer.whole
     return smallAnswer(head, url, rest)
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw networkError(error, method, url)
+    throw source.failure() ?? networkError(error, method, url)
   } finally {
+    source.close()
     socket?.destroy()
     options.onEnd()
   }
@@ -86,12 +93,12 @@ function collectAnswer(socket: Socket, url: URL, { signal }: TransmitOptions): A
 async function send(
   socket: Socket,
   head: string,
-  body: () => AsyncIterable<Buffer>,
+  chunks: AsyncIterable<Buffer>,
   answer: Answer,
   { idleMs }: TransmitOptions,
 ): Promise<void> {
   socket.write(head)
-  for await (const chunk of body()) {
+  for await (const chunk of chunks) {
     if (answer.come()) return
     // Silence counts only while the other side is to take something, not while we wait for our own source.
     socket.setTimeout(idleMs)

@@ -1,4 +1,6 @@
 export { makeCertificates } from './certificates.ts'
 export type { TestCertificates } from './certificates.ts'
+export { startCuttingProxy } from './cutting-proxy.ts'
+export type { CuttingProxy } from './cutting-proxy.ts'
 export { startServer } from './test-server.ts'
 export type { Seen, TestServer, TestServerOptions } from './test-server.ts'

@@ -1,9 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { commitFile } from '@carryall/durable'
 import { CarryallError, fromSystemError } from '@carryall/errors'
-import { parseIndex, printIndex, type LayoutIndex } from './layout-index.ts'
-
-const MAX_INDEX = 256 * 1024 * 1024
+import { MAX_INDEX, parseIndex, printIndex, type LayoutIndex } from './layout-index.ts'
 
 /** index.json of one layout: read again when another program has changed it, changed by one writer at a time. */
 export class IndexFile {

@@ -5,12 +5,14 @@ import { CarryallError, fromSystemError } from '@carryall/errors'
 import { isDigest, type Descriptor } from '@carryall/schemas'
 import type { BlobOutcome } from '../store.ts'
 import { verified } from '../verified.ts'
+import type { BlobWriter } from './blob-reader.ts'
+import { unknownBlob } from './refusals.ts'
 import type { BlobPlace } from './serving.ts'
 
 const READ = 1024 * 1024
 
 /** The blobs of a layout, shared by all its repositories. A file under its digest has been hashed before it got there. */
-export class LayoutBlobs {
+export class LayoutBlobs implements BlobWriter {
   readonly #directory: string
   readonly #arriving = new Map<string, Promise<BlobOutcome>>()
 
@@ -118,13 +120,6 @@ export class LayoutBlobs {
       if (this.#arriving.get(blob.digest) === own) this.#arriving.delete(blob.digest)
     }
   }
-}
-
-function unknownBlob(digest: string): CarryallError {
-  return new CarryallError('REG_BLOB_UNKNOWN', `The layout has no blob ${digest}`, {
-    subject: { kind: 'blob', name: digest, digest },
-    hint: 'The layout is incomplete; copy the image into it again',
-  })
 }
 
 function otherSize({ digest, size }: Descriptor, actual: number): CarryallError {

@@ -2,6 +2,9 @@ import { CarryallError } from '@carryall/errors'
 import { descriptorSchema, isDigest, type Descriptor } from '@carryall/schemas'
 import { entryName, readEntryName, REF_NAME, type EntryName } from './entry-name.ts'
 
+/** Bytes of the largest index.json that is read. */
+export const MAX_INDEX = 256 * 1024 * 1024
+
 /** One entry of index.json: `raw` is written back as it was read, with whatever keys other tools gave it. */
 export interface Entry extends EntryName {
   readonly raw: unknown
@@ -72,14 +75,14 @@ export function named(
   return { ...without, entries: [...kept, entry(repository, reference, descriptor)] }
 }
 
-/** Removes a tag and keeps its manifest. */
-export function untagged(index: LayoutIndex, repository: string, tag: string): LayoutIndex {
+/** Removes a tag. Its manifest stays reachable by digest, unless nothing else names it and it `mayGo`. */
+export function untagged(index: LayoutIndex, repository: string, tag: string, mayGo = false): LayoutIndex {
   const [gone, ...doubles] = index.entries.filter(
     (each) => each.repository === repository && each.tag === tag,
   )
   if (gone === undefined) return index
   const rest = { ...index, entries: index.entries.filter((each) => each !== gone && !doubles.includes(each)) }
-  return named(rest, repository, gone.descriptor.digest, gone.descriptor)
+  return mayGo ? rest : named(rest, repository, gone.descriptor.digest, gone.descriptor)
 }
 
 /** Removes a manifest and all its tags from a repository. */
@@ -94,7 +97,8 @@ function holds(index: LayoutIndex, repository: string, digest: string): boolean 
   return index.entries.some((each) => each.repository === repository && each.descriptor.digest === digest)
 }
 
-function nameOf(each: Entry): unknown {
+/** The name of an entry as it stands in index.json. */
+export function nameOf(each: Pick<Entry, 'raw'>): unknown {
   return (each.raw as { annotations?: Record<string, unknown> }).annotations?.[REF_NAME]
 }
 

@@ -138,6 +138,26 @@ test('a manifest and its tags are removed; a tag alone leaves the manifest; a pa
   await store.close()
 })
 
+test('a manifest goes with its last tag if it may, and stays with another one or without leave', async () => {
+  const image = sampleImage('deleted')
+  const { digest } = image.manifest
+  const store = await openLayout(layout('app'), { write: true })
+  for (const tag of ['a', 'b', 'c']) await pushSample(store, 'app', image, tag)
+  expect(await store.deleteTag('app', 'a', digest, { manifestMayGo: true })).toBe('deleted')
+  expect(await store.head('app', digest)).toEqual(image.descriptor)
+  expect(await store.deleteTag('app', 'b', digest)).toBe('deleted')
+  expect(await all(store.tags('app'))).toEqual(['c'])
+  expect(await store.deleteTag('app', 'c', digest)).toBe('deleted')
+  expect(await store.head('app', digest)).toEqual(image.descriptor)
+  await store.putManifest('app', 'd', image.manifest)
+  expect(await store.deleteTag('app', 'd', digest, { manifestMayGo: true })).toBe('deleted')
+  expect(await store.head('app', digest)).toBeUndefined()
+  expect(await all(store.repositories())).toEqual([])
+  await store.close()
+  const reader = await openLayout(layout('app'))
+  await expect(reader.deleteTag('app', 'a', digest)).rejects.toMatchObject({ code: 'OUTPUT_NOT_WRITABLE' })
+})
+
 test('referrers are found below an index that another program wrote', async () => {
   const image = sampleImage('subject')
   const signature = sampleArtifact('below', image.descriptor)

@@ -7,8 +7,8 @@ import { IndexFile } from './index-file.ts'
 import { LayoutBlobs } from './layout-blobs.ts'
 import { EMPTY_INDEX, printIndex } from './layout-index.ts'
 import { layoutStore, type LayoutStore } from './layout-store.ts'
+import { checkVersion, OCI_LAYOUT } from './layout-version.ts'
 
-const VERSION = '1.0.0'
 // Beside what image-spec names, which other tools leave alone: the lock and unfinished uploads.
 const PRIVATE = '.oci-layout'
 const PARTS = ['oci-layout', 'index.json', 'blobs', PRIVATE]
@@ -34,7 +34,7 @@ export async function openLayout(directory: string, options: LayoutOptions = {})
   const stagingDirectory = join(root, PRIVATE, 'uploads')
   const release = options.write ? await prepare(root, stagingDirectory, options) : undefined
   try {
-    await checkVersion(root)
+    await readVersion(root)
     const index = new IndexFile(join(root, 'index.json'), layoutRepository(root))
     await index.read()
     const blobs = new LayoutBlobs(join(root, 'blobs', 'sha256'))
@@ -77,8 +77,7 @@ async function prepare(root: string, staging: string, options: LayoutOptions): P
     const present = await entriesOf(root)
     const write = (name: string, text: string) => commitFile(join(root, name), text, { replace: false })
     if (!present.includes('index.json')) await write('index.json', printIndex(EMPTY_INDEX))
-    if (!present.includes('oci-layout'))
-      await write('oci-layout', JSON.stringify({ imageLayoutVersion: VERSION }))
+    if (!present.includes('oci-layout')) await write('oci-layout', OCI_LAYOUT)
   } catch (error) {
     await lock.release()
     throw error
@@ -93,18 +92,10 @@ async function entriesOf(directory: string): Promise<string[]> {
   })
 }
 
-async function checkVersion(root: string): Promise<void> {
+async function readVersion(root: string): Promise<void> {
   const file = join(root, 'oci-layout')
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw fromSystemError(error, `read "${file}"`, { hint: 'Name the directory of an OCI image layout' })
   })
-  const version = /"imageLayoutVersion"\s*:\s*"([^"]{1,64})"/.exec(text)?.[1]
-  if (version === VERSION) return
-  throw new CarryallError(
-    'CONFIG_UNSUPPORTED',
-    `Cannot use the OCI layout "${root}": its version is ${JSON.stringify(version ?? null)}, not "${VERSION}"`,
-    {
-      subject: { kind: 'file', name: file },
-    },
-  )
+  checkVersion(text, file)
 }

@@ -4,7 +4,7 @@ import { isDigest, isRepository, isTag, type Descriptor } from '@carryall/schema
 import type { ManifestContent } from '../manifest.ts'
 import { isForeignLayer } from '../media-types.ts'
 import type { Manifest } from '../store.ts'
-import type { LayoutBlobs } from './layout-blobs.ts'
+import type { BlobReader } from './blob-reader.ts'
 import type { ManifestFacts } from './manifest-facts.ts'
 
 /** Throws REFERENCE_INVALID, DIGEST_MISMATCH. */
@@ -35,7 +35,7 @@ export function refuseMisnamed(repository: string, reference: string, manifest: 
 
 /** As a registry does: an image whose parts are absent is not named. Foreign layers live elsewhere; an index may be sparse. */
 export async function refuseMissing(
-  blobs: LayoutBlobs,
+  blobs: BlobReader,
   digest: string,
   { config, layers }: ManifestContent,
 ): Promise<void> {
@@ -82,5 +82,13 @@ export function unknownManifest(directory: string, repository: string, reference
   return new CarryallError('REG_MANIFEST_UNKNOWN', `The OCI layout "${directory}" has no ${name}`, {
     subject: { kind: 'manifest', name },
     hint: 'See its index.json for what it has',
+  })
+}
+
+/** The error for a blob that a layout does not have. */
+export function unknownBlob(digest: string): CarryallError {
+  return new CarryallError('REG_BLOB_UNKNOWN', `The layout has no blob ${digest}`, {
+    subject: { kind: 'blob', name: digest, digest },
+    hint: 'The layout is incomplete; copy the image into it again',
   })
 }

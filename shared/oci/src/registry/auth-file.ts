@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
+import { checkSecretMode } from '@carryall/durable'
 import { CarryallError, fromSystemError, registerSecret } from '@carryall/errors'
 import { isDockerHub } from './docker-hub.ts'
-import { checkSecretFile } from './secret-file.ts'
 
 /** A user and password, or an OAuth2 refresh token. */
 export type Credential =
@@ -12,7 +12,7 @@ export type Credential =
 export interface AuthFile {
   readonly path: string
   readonly entries: ReadonlyMap<string, Credential>
-  /** Names of credential helpers by host, `*` for the general one; they are not run. */
+  /** Names of credential helpers by host, `*` for the one that all others are kept in. */
   readonly helpers: ReadonlyMap<string, string>
 }
 
@@ -20,7 +20,7 @@ const MAX_BYTES = 1024 * 1024
 
 /**
  * Reads a docker `config.json` or containers `auth.json`; undefined where there is none. Throws AUTH_FILE_INVALID,
- * FILE_MODE_UNSAFE (`checkSecretFile`, only where the file holds secrets), PERMISSION_DENIED.
+ * FILE_MODE_UNSAFE (`checkSecretMode`, only where the file holds secrets), PERMISSION_DENIED.
  */
 export async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
@@ -33,7 +33,7 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
     if (!status.isFile() || status.size > MAX_BYTES)
       throw invalid(path, '#', `not a file of at most ${MAX_BYTES} bytes`)
     const file = parse(path, await handle.readFile('utf8'))
-    if (file.entries.size > 0) checkSecretFile(path, status)
+    if (file.entries.size > 0) checkSecretMode(path, status)
     return file
   } finally {
     await handle.close()

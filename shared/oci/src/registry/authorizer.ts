@@ -1,5 +1,6 @@
 import { CarryallError } from '@carryall/errors'
 import { type HeaderValues, type HttpClient, type HttpResponse, singleFlight } from '@carryall/http'
+import type { Credential } from './auth-file.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { Credentials } from './credentials.ts'
 import { checkRealm } from './realm.ts'
@@ -33,9 +34,11 @@ export interface Authorizer {
   /** Headers for a request; none before a challenge. Throws AUTH_REQUIRED, AUTH_DENIED, NET_ORIGIN_REFUSED, NET_*. */
   headers(access: Access): Promise<HeaderValues>
   /** After a 401: takes in its challenge and says if another try makes sense. */
-  renew(access: Access, answer: HttpResponse): boolean
+  renew(access: Access, answer: HttpResponse): Promise<boolean>
   /** The error for a 401 that stays. */
-  denied(access: Access): CarryallError
+  denied(access: Access): Promise<CarryallError>
+  /** True unless the login for `access` is refused as such, whatever it is to be used for; asks anew. Throws NET_*. */
+  accepts(access: Access): Promise<boolean>
 }
 
 interface Kept extends Token {
@@ -52,8 +55,8 @@ export function authorizer(registry: URL, options: AuthorizerOptions): Authorize
 
   const known = (access: Access) => credentials.find(host, access.repository)
 
-  const denied = (access: Access, by = host) => {
-    const some = known(access) !== undefined
+  const denied = async (access: Access, by = host) => {
+    const some = (await known(access)) !== undefined
     const where = access.repository === undefined ? host : `${host}/${access.repository}`
     return new CarryallError(some ? 'AUTH_DENIED' : 'AUTH_REQUIRED', `${by} does not let us in to ${where}`, {
       subject: { kind: 'host', name: host },
@@ -66,14 +69,14 @@ export function authorizer(registry: URL, options: AuthorizerOptions): Authorize
   const get = async (access: Access, { parameters }: Challenge): Promise<Kept> => {
     const realm = checkRealm(parameters.realm ?? '', registry, allowedRealms)
     const scopes = announced.get(key(access)) ?? access.scopes
-    const ask = { realm, service: parameters.service, scopes, credential: known(access) }
+    const ask = { realm, service: parameters.service, scopes, credential: await known(access) }
     const started = monotonic()
     let token = await fetchToken(http, ask)
     // Some token servers know repositories only and list the catalog for a token without any scope.
     const catalog = scopes.some((scope) => scope.startsWith('registry:'))
     if ('refused' in token && token.refused === 400 && catalog)
       token = await fetchToken(http, { ...ask, scopes: [] })
-    if ('refused' in token) throw denied(access, realm.host)
+    if ('refused' in token) throw await denied(access, realm.host)
     return { ...token, until: started + token.lifeMs - Math.min(MARGIN_MS, token.lifeMs / 2) }
   }
 
@@ -84,7 +87,7 @@ export function authorizer(registry: URL, options: AuthorizerOptions): Authorize
 
     headers: async (access) => {
       if (challenge?.scheme === 'basic') {
-        const credential = known(access)
+        const credential = await known(access)
         return credential && 'password' in credential ? basic(credential.username, credential.password) : {}
       }
       if (challenge?.scheme !== 'bearer') return {}
@@ -96,12 +99,12 @@ export function authorizer(registry: URL, options: AuthorizerOptions): Authorize
       return bearer(fresh)
     },
 
-    renew: (access, answer) => {
+    renew: async (access, answer) => {
       const next = choose(answer)
       if (!next) return false
       const first = challenge === undefined
       challenge = next
-      if (next.scheme === 'basic') return first && known(access) !== undefined
+      if (next.scheme === 'basic') return first && (await known(access)) !== undefined
       tokens.delete(key(access))
       const scope = next.parameters.scope?.trim()
       if (scope)
@@ -110,7 +113,30 @@ export function authorizer(registry: URL, options: AuthorizerOptions): Authorize
     },
 
     denied,
+
+    accepts: async (access) => {
+      const credential = await known(access)
+      if (credential === undefined || challenge === undefined) return true
+      if (challenge.scheme === 'basic') return pingAs(http, registry, credential)
+      const { realm = '', service } = challenge.parameters
+      const ask = { realm: checkRealm(realm, registry, allowedRealms), service, scopes: [], credential }
+      const token = await fetchToken(http, ask)
+      // An OAuth2 server says 400 to a refresh token that it does not know (RFC 6749 §5.2).
+      return !(
+        'refused' in token &&
+        (token.refused === 401 || (token.refused === 400 && 'identityToken' in credential))
+      )
+    },
   }
+}
+
+/** What `docker login` does to see whether a password is right. */
+async function pingAs(http: HttpClient, registry: URL, credential: Credential): Promise<boolean> {
+  if (!('password' in credential)) return true
+  const authorize = () => basic(credential.username, credential.password)
+  const answer = await http.request({ method: 'GET', url: new URL('/v2/', registry), authorize })
+  await answer.dump()
+  return answer.status !== 401
 }
 
 /** Registries name the actions in any order: `push,pull` is no other scope than `pull,push`. */

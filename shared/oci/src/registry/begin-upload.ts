@@ -5,37 +5,37 @@ import type { Access } from './authorizer.ts'
 import type { Connection } from './connection.ts'
 import { hasBlob } from './get-blob.ts'
 import { accessTo, repositoryPath } from './names.ts'
-import { ownUrl } from './origin.ts'
 import { refusal } from './refusal.ts'
+import { sessionOf, type UploadSession } from './upload-session.ts'
 import { checkStored, type UploadTarget } from './upload-target.ts'
 
 /**
  * Asks for the blob to be mounted, from the repository itself if no other is known: one request tells that it is there
- * (201) or opens the upload (202, its URL). Where a registry takes that amiss, HEAD and a plain POST do the same.
+ * (201) or opens the upload (202). Where a registry takes that amiss, HEAD and a plain POST do the same.
  */
 export async function beginUpload(
   registry: Connection,
   target: UploadTarget,
   mountFrom: string | undefined,
-): Promise<BlobOutcome | URL> {
+): Promise<BlobOutcome | UploadSession> {
   const from = mountFrom ?? target.repository
   const mounted = await mount(registry, target, from)
   if (mounted?.status === 201) {
     checkStored(mounted, target)
     return from === target.repository ? 'present' : 'mounted'
   }
-  if (mounted?.status === 202) return ownUrl(mounted.header('location'), mounted, 'upload location')
+  if (mounted?.status === 202) return sessionOf(mounted)
   if (await hasBlob(registry, target.repository, target.blob.digest, target.ask.signal)) return 'present'
   return openSession(registry, target)
 }
 
-/** The URL of a new upload session. */
-export async function openSession(registry: Connection, target: UploadTarget): Promise<URL> {
+/** A new upload session. */
+export async function openSession(registry: Connection, target: UploadTarget): Promise<UploadSession> {
   const answer = await post(registry, target, target.uploads, target.access)
   if (answer.status !== 202)
     throw await refusal(answer, `begin an upload to ${target.repository}`, target.subject)
   await answer.dump()
-  return ownUrl(answer.header('location'), answer, 'upload location')
+  return sessionOf(answer)
 }
 
 async function mount(

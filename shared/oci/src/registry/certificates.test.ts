@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -64,4 +64,19 @@ test('a file of authorities is for every host, and verification can be turned of
 test.each(['cert', 'key'])('a %s alone is CONFIG_INVALID', async (kind) => {
   await put(`one/a.example/x.${kind}`)
   await expect(look('a.example')).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+})
+
+test('what is said of a host: its authorities as well, its client certificate instead', async () => {
+  await put('one/a.example/x.crt', 'one/a.example/x.cert', 'one/a.example/x.key', 'own.ca', 'own.cert', 'own.key')
+  await chmod(join(home, 'own.key'), 0o600)
+  const own = { caFile: join(home, 'own.ca'), clientCert: join(home, 'own.cert'), clientKey: join(home, 'own.key') }
+  const settings = (host: string) => (host === 'a.example' ? own : {})
+  expect(await look('a.example', { settings })).toEqual({
+    ca: ['own.ca', 'one/a.example/x.crt'],
+    cert: 'own.cert',
+    key: 'own.key',
+  })
+  expect(await look('b.example', { settings })).toEqual({ ca: [] })
+  await chmod(own.clientKey, 0o640)
+  await expect(look('a.example', { settings })).rejects.toMatchObject({ code: 'FILE_MODE_UNSAFE' })
 })

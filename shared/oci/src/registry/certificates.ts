@@ -1,15 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkSecretFile } from '@carryall/durable'
 import { CarryallError, fromSystemError } from '@carryall/errors'
 import type { Environment, HostTls } from '@carryall/http'
 import { isDockerHub } from './docker-hub.ts'
+import type { HostSettings } from './host-settings.ts'
 
 export interface CertificateOptions {
   readonly env: Environment
   /** A PEM file of authorities for every host. */
-  readonly caFile?: string
+  readonly caFile?: string | undefined
   /** False takes any certificate: `--src-tls-verify=false`. */
   readonly verify?: boolean
+  /** Authorities and the client certificate of single hosts; the certificate beats that of the directories. */
+  readonly settings?: (host: string) => HostSettings
   /** Directories to look in instead of the usual ones. */
   readonly directories?: readonly string[]
 }
@@ -17,7 +21,8 @@ export interface CertificateOptions {
 /**
  * What TLS to a host needs, by the files of podman and docker: `<directory>/host[:port]/` with `*.crt` (authorities) and a
  * pair `*.cert`, `*.key` (client certificate); the first directory that has the host counts. For `createHttp({tls})`.
- * Throws INPUT_NOT_FOUND for `caFile`, CONFIG_INVALID, PERMISSION_DENIED.
+ * Throws INPUT_NOT_FOUND for a file that was named, CONFIG_INVALID, PERMISSION_DENIED, FILE_MODE_UNSAFE for a key that was
+ * named and others may read.
  */
 export function hostCertificates(options: CertificateOptions): (host: string) => Promise<HostTls> {
   const { env, caFile, verify } = options
@@ -27,14 +32,25 @@ export function hostCertificates(options: CertificateOptions): (host: string) =>
     '/etc/docker/certs.d',
   ]
   return async (host) => {
-    const common = caFile === undefined ? [] : [await read(caFile)]
+    const own = options.settings?.(host) ?? {}
+    const named = [caFile, own.caFile].filter((file) => file !== undefined)
     const found = await firstDirectory(directories, host)
     return {
       ...(found ? await hostFiles(found.directory, found.names) : {}),
-      ca: [...common, ...(found ? await authorities(found.directory, found.names) : [])],
+      ...(await clientOf(own)),
+      ca: [
+        ...(await Promise.all(named.map(read))),
+        ...(found ? await authorities(found.directory, found.names) : []),
+      ],
       ...(verify === undefined ? {} : { verify }),
     }
   }
+}
+
+async function clientOf({ clientCert, clientKey }: HostSettings): Promise<Pick<HostTls, 'cert' | 'key'>> {
+  if (clientCert === undefined || clientKey === undefined) return {}
+  await checkSecretFile(clientKey)
+  return { cert: await read(clientCert), key: await read(clientKey) }
 }
 
 interface Found {

@@ -1,15 +1,7 @@
-import { isCarryallError } from '@carryall/errors'
-import {
-  type HttpClient,
-  type HttpRequest,
-  type HttpResponse,
-  isLoopback,
-  singleFlight,
-  speaksPlainHttp,
-  withRetry,
-} from '@carryall/http'
+import { type HttpClient, type HttpRequest, type HttpResponse, singleFlight } from '@carryall/http'
 import { type Access, authorizer, type Authorizer, type AuthorizerOptions } from './authorizer.ts'
-import { registryHost } from './docker-hub.ts'
+import type { Credential } from './auth-file.ts'
+import { reachRegistry } from './reach.ts'
 
 /** Where a registry is. */
 export interface RegistryAddress {
@@ -32,6 +24,10 @@ export interface Connection {
   readonly http: HttpClient
   /** Gives any answer but a 401 of the registry itself. Throws AUTH_REQUIRED, AUTH_DENIED and what the client throws. */
   request(request: RegistryRequest): Promise<HttpResponse>
+  /** Who asks, with this access; undefined for nobody in particular. */
+  login(access: Access): Promise<Credential | undefined>
+  /** True unless that login is refused as such, whatever it is to be used for; asks anew. Throws what the client throws. */
+  accepts(access: Access): Promise<boolean>
 }
 
 /** Connects at the first request, which is preceded by `GET /v2/`: that tells scheme and authentication. */
@@ -42,9 +38,7 @@ export function connection(address: RegistryAddress, options: Omit<AuthorizerOpt
   let ready: Ready | undefined
 
   const connect = async (): Promise<Ready> => {
-    const asked = registryHost(host)
-    const plain = address.plainHttp === true || http.plainHttp(asked)
-    const found = await (plain ? ping(http, asked, 'http') : pingEither(http, asked))
+    const found = await reachRegistry(address, http)
     const auth = authorizer(found.base, { ...options, host })
     if (found.answer.status === 401 && found.answer.url.origin === found.base.origin) auth.learn(found.answer)
     return { base: found.base, auth }
@@ -53,6 +47,8 @@ export function connection(address: RegistryAddress, options: Omit<AuthorizerOpt
   return {
     host,
     http,
+    login: ({ repository }) => options.credentials.find(host, repository),
+    accepts: async (access) => ready === undefined || ready.auth.accepts(access),
     request: async ({ path, access, ...request }) => {
       const { signal } = request
       ready ??= await unlessAborted(share('', connect), signal)
@@ -67,11 +63,11 @@ export function connection(address: RegistryAddress, options: Omit<AuthorizerOpt
       const first = await once()
       if (!isDenied(first)) return first
       await first.dump()
-      if (!auth.renew(access, first)) throw auth.denied(access)
+      if (!(await auth.renew(access, first))) throw await auth.denied(access)
       const second = await once()
       if (!isDenied(second)) return second
       await second.dump()
-      throw auth.denied(access)
+      throw await auth.denied(access)
     },
   }
 }
@@ -89,30 +85,4 @@ async function unlessAborted<T>(shared: Promise<T>, signal: AbortSignal | undefi
 interface Ready {
   readonly base: URL
   readonly auth: Authorizer
-}
-
-interface Pinged {
-  readonly base: URL
-  readonly answer: HttpResponse
-}
-
-async function ping(http: HttpClient, host: string, scheme: string, idempotent = true): Promise<Pinged> {
-  const base = new URL(`${scheme}://${host}/`)
-  const answer = await http.request({ method: 'GET', url: new URL('/v2/', base), idempotent })
-  await answer.dump()
-  return { base, answer }
-}
-
-/** https; plain http only where the other side does not speak TLS, and is on loopback or not verified anyway. */
-async function pingEither(http: HttpClient, host: string): Promise<Pinged> {
-  const { hostname } = new URL(`https://${host}/`)
-  return withRetry(http.retry, async () => {
-    try {
-      return await ping(http, host, 'https', false)
-    } catch (error) {
-      const may = isLoopback(hostname) || (await http.unverified(host))
-      if (!may || !isCarryallError(error) || !speaksPlainHttp(error)) throw error
-      return ping(http, host, 'http', false)
-    }
-  })
 }

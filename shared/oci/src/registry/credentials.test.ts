@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { redact } from '@carryall/errors'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ANONYMOUS, loadCredentials } from './credentials.ts'
+import type { HostSettings } from './host-settings.ts'
 
 let home: string
 beforeEach(async () => {
@@ -24,7 +25,8 @@ async function write(path: string, document: unknown, mode = 0o600): Promise<str
   return file
 }
 
-const user = (found: unknown) => (found as { username?: string } | undefined)?.username
+const users = async (found: readonly Promise<unknown>[]) =>
+  (await Promise.all(found)).map((each) => (each as { username?: string } | undefined)?.username)
 
 test('the most specific key of the first file that has one', async () => {
   await write('run/containers/auth.json', {
@@ -38,7 +40,7 @@ test('the most specific key of the first file that has one', async () => {
   })
   const { find } = await loadCredentials({ env: env() })
   expect(
-    [
+    await users([
       find('a.example', 'ns/repo'),
       find('a.example', 'ns/repo/deep'),
       find('a.example', 'ns/other'),
@@ -49,7 +51,7 @@ test('the most specific key of the first file that has one', async () => {
       find('b.example', 'x'),
       find('docker.io', 'library/x'),
       find('registry-1.docker.io'),
-    ].map(user),
+    ]),
   ).toEqual(['repo', 'repo', 'ns', 'host', 'host', 'host', 'b', undefined, 'hub', 'hub'])
 })
 
@@ -58,7 +60,8 @@ test('keys are taken with a scheme and a path of Docker’s, too', async () => {
     auths: { 'https://a.example/v2/': auth('a'), 'http://b.example': auth('b'), 'c.example/': auth('c') },
   })
   const { find } = await loadCredentials({ env: env() })
-  expect(['a.example', 'b.example', 'c.example'].map((host) => user(find(host)))).toEqual(['a', 'b', 'c'])
+  const found = ['a.example', 'b.example', 'c.example'].map((host) => find(host))
+  expect(await users(found)).toEqual(['a', 'b', 'c'])
 })
 
 test('--authfile or $REGISTRY_AUTH_FILE is the only file then, and has to be there', async () => {
@@ -66,9 +69,13 @@ test('--authfile or $REGISTRY_AUTH_FILE is the only file then, and has to be the
   const one = await write('one.json', { auths: { 'b.example': auth('one') } })
   const two = await write('two.json', { auths: { 'b.example': auth('two') } })
   const both = { ...env(), REGISTRY_AUTH_FILE: one }
-  expect(user((await loadCredentials({ env: both })).find('b.example'))).toBe('one')
-  expect((await loadCredentials({ env: both })).find('a.example')).toBeUndefined()
-  expect(user((await loadCredentials({ env: both, authfile: two })).find('b.example'))).toBe('two')
+  const first = await loadCredentials({ env: both })
+  const second = await loadCredentials({ env: both, authfile: two })
+  expect(await users([first.find('b.example'), first.find('a.example'), second.find('b.example')])).toEqual([
+    'one',
+    undefined,
+    'two',
+  ])
   await expect(loadCredentials({ env: env(), authfile: join(home, 'none') })).rejects.toMatchObject({
     code: 'INPUT_NOT_FOUND',
   })
@@ -80,7 +87,7 @@ test('directories from the environment', async () => {
   const { find } = await loadCredentials({
     env: { ...env(), XDG_CONFIG_HOME: join(home, 'xdg'), DOCKER_CONFIG: join(home, 'dc') },
   })
-  expect([find('a.example'), find('b.example')].map(user)).toEqual(['xdg', 'dc'])
+  expect(await users([find('a.example'), find('b.example')])).toEqual(['xdg', 'dc'])
 })
 
 test('a password with colons, a user and password in the clear, an identity token, nothing', async () => {
@@ -94,7 +101,7 @@ test('a password with colons, a user and password in the clear, an identity toke
     },
   })
   const { find } = await loadCredentials({ env: env() })
-  expect(['a', 'b', 'c', 'd', 'e'].map((host) => find(host))).toEqual([
+  expect(await Promise.all(['a', 'b', 'c', 'd', 'e'].map((host) => find(host)))).toEqual([
     { username: 'u', password: 'p:q:r' },
     { username: 'u', password: 'clear' },
     { identityToken: 'identity' },
@@ -114,7 +121,7 @@ test('every secret is masked from then on', async () => {
 
 test('a file that others may read is refused only where it holds secrets', async () => {
   await write('.docker/config.json', { auths: { a: {} }, credsStore: 'desktop' }, 0o644)
-  expect((await loadCredentials({ env: env() })).describe('a')).toContain('"desktop"')
+  expect((await loadCredentials({ env: env() })).describe('a')).toContain('docker-credential-desktop')
   await write('.docker/config.json', { auths: { a: auth('u') } }, 0o644)
   await expect(loadCredentials({ env: env() })).rejects.toMatchObject({
     code: 'FILE_MODE_UNSAFE',
@@ -142,9 +149,29 @@ test.each([
 
 test('without any file everyone is anonymous, and the hint says where was looked', async () => {
   const credentials = await loadCredentials({ env: env() })
-  expect(credentials.find('a.example', 'x')).toBeUndefined()
+  expect(await credentials.find('a.example', 'x')).toBeUndefined()
   for (const path of ['run/containers/auth.json', '.config/containers/auth.json', '.docker/config.json']) {
     expect(credentials.describe('a.example')).toContain(join(home, path))
   }
-  expect(ANONYMOUS.find('a.example')).toBeUndefined()
+  expect(await ANONYMOUS.find('a.example')).toBeUndefined()
+})
+
+test('what is said of a registry beats the files, and its password is read when it is needed', async () => {
+  const common = await write('common.json', { auths: { a: auth('file'), b: auth('file'), c: auth('file') } })
+  const own = await write('own.json', { auths: { c: auth('own') } })
+  const passwordFile = await write('password', 'first line\nsecond')
+  const said: Record<string, HostSettings> = {
+    a: { username: 'given', password: 'word' },
+    b: { username: 'given', passwordFile },
+    c: { authfile: own },
+    d: { username: 'given', passwordFile: join(home, 'none') },
+  }
+  const settings = (host: string) => said[host] ?? {}
+  const { find } = await loadCredentials({ env: env(), authfile: common, settings })
+  expect(await Promise.all(['a', 'b', 'c'].map((host) => find(host)))).toEqual([
+    { username: 'given', password: 'word' },
+    { username: 'given', password: 'first line' },
+    { username: 'own', password: 'password of own' },
+  ])
+  await expect(find('d')).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' })
 })

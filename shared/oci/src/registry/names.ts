@@ -24,7 +24,7 @@ export function referencePath(reference: string): string {
 export function accessTo(
   host: string,
   repository: string,
-  actions: 'pull' | 'pull,push',
+  actions: 'pull' | 'pull,push' | 'pull,push,delete',
   from?: string,
 ): Access {
   const scope = (name: string, what: string) => `repository:${repositoryName(host, name)}:${what}`

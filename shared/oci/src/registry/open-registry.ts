@@ -1,7 +1,9 @@
 import type { HttpClient } from '@carryall/http'
 import type { Destination } from '../store.ts'
+import { breaker, type BreakerOptions } from './breaker.ts'
 import { connection, type RegistryAddress } from './connection.ts'
 import type { Credentials } from './credentials.ts'
+import { deleteTag } from './delete-tag.ts'
 import { getBlob, hasBlob } from './get-blob.ts'
 import { repositories, tags } from './listing.ts'
 import { getManifest, headManifest } from './manifests.ts'
@@ -16,6 +18,8 @@ export interface RegistryOptions {
   readonly allowedRealms?: readonly string[]
   /** Milliseconds of a clock that never jumps; that of the process if absent. */
   readonly monotonic?: () => number
+  /** Gives the registry up where it can take or give nothing more (see `breaker`); each request for itself if absent. */
+  readonly breaker?: BreakerOptions
 }
 
 /**
@@ -24,12 +28,13 @@ export interface RegistryOptions {
  * `close` leaves the client open: it may serve others.
  */
 export function openRegistry(address: RegistryAddress, options: RegistryOptions): Destination {
-  const registry = connection(address, {
+  const plain = connection(address, {
     http: options.http,
     credentials: options.credentials,
     allowedRealms: options.allowedRealms ?? [],
     monotonic: options.monotonic ?? (() => performance.now()),
   })
+  const registry = options.breaker === undefined ? plain : breaker(plain, options.breaker)
   const attached = referrers(registry)
   return {
     head: (repository, reference, signal) => headManifest(registry, repository, reference, signal),
@@ -39,11 +44,12 @@ export function openRegistry(address: RegistryAddress, options: RegistryOptions)
     tags: (repository, signal) => tags(registry, repository, signal),
     repositories: (signal) => repositories(registry, signal),
     hasBlob: (repository, digest, signal) => hasBlob(registry, repository, digest, signal),
-    putBlob: blobUploads(registry),
+    putBlob: blobUploads(registry, { monotonic }),
     putManifest: async (repository, reference, manifest, signal) => {
       const answer = await sendManifest(registry, repository, reference, manifest, signal)
       if (answer.header('oci-subject') === undefined) await attached.record(repository, manifest, signal)
     },
+    deleteTag: (repository, tag, digest, how) => deleteTag(registry, repository, tag, digest, how),
     close: async () => {},
   }
 }

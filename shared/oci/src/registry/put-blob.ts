@@ -1,85 +1,109 @@
 import { isCarryallError } from '@carryall/errors'
 import { pause } from '@carryall/http'
-import type { BlobOutcome, Destination } from '../store.ts'
+import type { BlobOutcome, Destination, PutBlobOptions } from '../store.ts'
 import { beginUpload, openSession } from './begin-upload.ts'
 import type { Connection } from './connection.ts'
-import { type Open, sendPatched, sendWhole } from './send-blob.ts'
-import { type UploadTarget, uploadTarget } from './upload-target.ts'
+import { sendBlob } from './send-blob.ts'
+import type { Upload } from './transfer.ts'
+import type { UploadSession } from './upload-session.ts'
+import { uploadSource } from './upload-source.ts'
+import { askStatus, cancelUpload } from './upload-status.ts'
+import { type Break, CHUNK_BYTES, UploadStyle } from './upload-style.ts'
+import { uploadTarget } from './upload-target.ts'
 
-const CANCEL_MS = 2_000
+// Less than this is sent again sooner than asked for. What brings as much starts the budget of retries anew.
+const WORTH = 1024 * 1024
+
+export interface UploadOptions {
+  /** Most bytes of a request where a registry wants chunks; 64 MiB if absent, and never below 1 MiB. */
+  readonly chunkBytes?: number
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonic: () => number
+}
 
 /**
- * Uploads to one registry, remembering how it takes them: mount or POST, then PUT, each failure with a new session. What
- * `open` throws is not repeated, as its source has done so, except that wrong bytes are asked for once more.
+ * Uploads to one registry, remembering how it takes them: mount or POST, then PUT, or PATCHes where it wants that. What
+ * broke off goes on where the registry says that it is, else in a new session. What `open` throws is not repeated, as its
+ * source has done so, except that wrong bytes are asked for once more.
  */
-export function blobUploads(registry: Connection): Destination['putBlob'] {
-  let wholeRefused = false
+export function blobUploads(registry: Connection, options: UploadOptions): Destination['putBlob'] {
+  const style = new UploadStyle(options.chunkBytes ?? CHUNK_BYTES)
+  const { monotonic } = options
 
-  const send = async (target: UploadTarget, first: URL, open: Open): Promise<void> => {
-    if (!wholeRefused && (await sendWhole(registry, target, first, open))) return
-    const location = wholeRefused ? first : await openSession(registry, target)
-    await sendPatched(registry, target, location, open)
-    wholeRefused = true
-  }
-
-  const upload = async (
-    target: UploadTarget,
-    open: Open,
-    mountFrom: string | undefined,
-  ): Promise<BlobOutcome> => {
-    for (let attempt = 1; ; attempt += 1) {
-      const source = watched(open)
-      let location: URL | undefined
-      try {
-        const begun = await beginUpload(registry, target, mountFrom)
-        if (!(begun instanceof URL)) return begun
-        location = begun
-        await send(target, location, source.open)
-        return 'uploaded'
-      } catch (error) {
-        if (source.threw(error)) {
-          if (location) await cancel(registry, target, location)
-          throw error
-        }
-        await pause(registry.http.retry, attempt, error, target.ask.signal)
-      }
-    }
-  }
-
-  return async (repository, blob, open, { mountFrom, signal } = {}) => {
+  return async (repository, blob, open, { mountFrom, seekable = false, signal }: PutBlobOptions = {}) => {
     const target = uploadTarget(registry, repository, blob, signal)
+    const once = (resumes: boolean): Promise<BlobOutcome> => {
+      const source = uploadSource(blob, open, seekable)
+      return run({ registry, target, source, style, monotonic, broken: undefined }, mountFrom, resumes)
+    }
     try {
-      return await upload(target, open, mountFrom)
+      return await once(true)
     } catch (error) {
-      // Caches lie: wrong bytes on the way are taken from the source once more.
+      // Caches lie, and who says how much has arrived may be wrong: all is sent once more, and nothing gone on with.
       if (!isCarryallError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH')) throw error
-      return upload(target, open, mountFrom)
+      return once(false)
     }
   }
 }
 
-/** Keeps what `open` throws, to tell it from what the registry does. */
-function watched(open: Open): { readonly open: Open; threw(error: unknown): boolean } {
-  const thrown: unknown[] = []
-  return {
-    async *open() {
-      try {
-        for await (const chunk of open()) yield chunk
-      } catch (error) {
-        thrown.push(error)
+async function run(upload: Upload, mountFrom: string | undefined, mayResume: boolean): Promise<BlobOutcome> {
+  const { registry, target, source } = upload
+  let session: UploadSession | undefined
+  let resumes = mayResume
+  let allSent = false
+  let best = 0
+  let brokenBefore: Break | undefined
+
+  const send = async (): Promise<BlobOutcome> => {
+    const begun = session ?? (await beginUpload(registry, target, mountFrom))
+    // All of it was sent, and only the answer got lost.
+    if (typeof begun === 'string') return allSent && begun === 'present' ? 'uploaded' : begun
+    session = begun
+    if (session.chunkMin !== undefined) upload.style.wantsChunks(session.chunkMin)
+    while (!(await sendBlob(upload, session))) session = await openSession(registry, target)
+    return 'uploaded'
+  }
+
+  for (let attempt = 1; ; attempt += 1) {
+    let resumed = false
+    try {
+      resumed = session !== undefined && resumes && (await goesOn(upload, session))
+      if (!resumed) session = undefined
+      if (brokenBefore && upload.broken) upload.style.broke(brokenBefore, upload.broken)
+      brokenBefore = upload.broken
+      upload.broken = undefined
+      return await send()
+    } catch (error) {
+      if (source.threw(error)) {
+        if (session) await cancelUpload(registry, target, session)
         throw error
       }
-    },
-    threw: (error) => thrown.includes(error),
+      allSent ||= session?.sent === target.blob.size
+      // It takes blobs, but not the rest of one.
+      if (resumed && isCarryallError(error, 'REG_REFUSED')) {
+        resumes = false
+        continue
+      }
+      const taken = session?.taken ?? 0
+      if (taken - best >= WORTH) {
+        best = taken
+        attempt = 1
+      }
+      await pause(registry.http.retry, attempt, error, target.ask.signal)
+    }
   }
 }
 
-/** Lets the registry forget a session that gets no more bytes; if it does not, its own purge will. */
-async function cancel(registry: Connection, { access, ask }: UploadTarget, location: URL): Promise<void> {
-  if (ask.signal?.aborted) return
-  const signal = AbortSignal.timeout(CANCEL_MS)
-  await registry.request({ method: 'DELETE', path: location, access, idempotent: false, signal }).then(
-    (answer) => answer.dump(),
-    () => {},
-  )
+/** True where the registry still has what it was sent, as far as it says. */
+async function goesOn(upload: Upload, session: UploadSession): Promise<boolean> {
+  const { registry, target, style } = upload
+  if (!style.resumes || session.sent < WORTH) return false
+  const from = session.taken
+  if (!(await askStatus(registry, target, session))) {
+    await cancelUpload(registry, target, session)
+    return false
+  }
+  if (session.taken === 0) style.forgotWhole()
+  else if (upload.broken) upload.broken = { ...upload.broken, bytes: session.taken - from }
+  return true
 }

@@ -2,6 +2,7 @@ import { CarryallError, type ErrorCode, escapeControls, redact, type Subject } f
 import type { HttpResponse } from '@carryall/http'
 
 const SHOWN = 200
+const MAX_BODY = 64 * 1024
 const IMMUTABLE = new Set(['TAG_IMMUTABLE', 'TAG_ALREADY_EXISTS'])
 
 /** What a registry says in an error's body (distribution-spec: error codes), short and safe to show. */
@@ -12,7 +13,12 @@ export interface RegistryError {
 
 /** Reads the body of a failed answer; one that is not the registry's JSON becomes the message. */
 export async function registryError(answer: HttpResponse): Promise<RegistryError> {
-  const text = (await answer.bytes(64 * 1024).catch(() => Buffer.alloc(0))).toString('utf8')
+  const bytes = await answer.bytes(MAX_BODY).catch(() => Buffer.alloc(0))
+  return errorIn(bytes.toString('utf8'))
+}
+
+/** The same for a body that is known already. */
+export function errorIn(text: string): RegistryError {
   try {
     const [first] = (JSON.parse(text) as { errors: readonly { code?: unknown; message?: unknown }[] }).errors
     const code =

@@ -1,5 +1,4 @@
-import { type HttpResponse, pause } from '@carryall/http'
-import type { Connection, RegistryRequest } from './connection.ts'
+import { type HttpClient, type HttpResponse, pause } from '@carryall/http'
 
 /** An answer, with its body where the status is 200; any other has its body unread. */
 export interface WholeAnswer {
@@ -11,9 +10,9 @@ export interface WholeAnswer {
  * Asks and reads the body whole. One that breaks off is asked for again, as often as the client repeats requests: a client
  * repeats until an answer begins, and no further. Throws REG_PROTOCOL for more than `limit` bytes, and what the client throws.
  */
-export async function requestWhole(
-  registry: Connection,
-  request: RegistryRequest,
+export async function requestWhole<R extends { readonly signal?: AbortSignal }>(
+  registry: { readonly http: Pick<HttpClient, 'retry'>; request(request: R): Promise<HttpResponse> },
+  request: R,
   limit: number,
 ): Promise<WholeAnswer> {
   for (let attempt = 1; ; attempt += 1) {

@@ -1,81 +1,106 @@
-import type { Descriptor } from '@carryall/schemas'
-import { sizeMismatch } from '../verified.ts'
-import type { Connection } from './connection.ts'
-import { ownUrl } from './origin.ts'
-import { checkStored, closingUrl, uploadError, type UploadTarget } from './upload-target.ts'
+import { CarryallError } from '@carryall/errors'
+import type { HttpResponse } from '@carryall/http'
+import { transfer, type Upload } from './transfer.ts'
+import { follow, type UploadSession } from './upload-session.ts'
+import { askStatus, takenBy } from './upload-status.ts'
+import { checkStored, closingUrl, uploadError } from './upload-target.ts'
 
-// Below this a blob goes out in one write, headers and all.
-const SMALL = 256 * 1024
-const NOT_WHOLE = new Set([405, 411, 415, 501])
-const BYTES = { 'content-type': 'application/octet-stream' }
+const TOO_LARGE = 413
+const WRONG_RANGE = 416
+const NOT_THIS_WAY = new Set([405, 411, 415, 501])
 
-export type Open = () => AsyncIterable<Buffer>
-
-/** Sends a blob to an upload session with one PUT; false where the registry wants it by PATCH. */
-export async function sendWhole(
-  registry: Connection,
-  target: UploadTarget,
-  location: URL,
-  open: Open,
-): Promise<boolean> {
-  const answer = await registry.request({
-    method: 'PUT',
-    path: closingUrl(location, target),
-    access: target.access,
-    headers: BYTES,
-    ...(await bodyOf(target.blob, open)),
-    ...target.ask,
-  })
-  if (NOT_WHOLE.has(answer.status)) {
-    await answer.dump()
-    return false
+/**
+ * Sends what a session lacks of a blob and closes it: with one PUT where nothing was sent yet and the registry takes that,
+ * else with PATCHes and an empty PUT (distribution-spec: pushing blobs). False where the registry has shown that it wants
+ * it in another way, for which a new session is needed. Throws what an upload throws; the session knows how far it came.
+ */
+export async function sendBlob(upload: Upload, session: UploadSession): Promise<boolean> {
+  const { blob } = upload.target
+  if (session.sent === 0 && upload.style.takesWhole(blob.size)) return putWhole(upload, session)
+  while (session.taken < blob.size) {
+    const outcome = await patch(upload, session)
+    if (outcome !== 'taken') return outcome === 'stored'
   }
-  if (answer.status !== 201 && answer.status !== 204) throw await uploadError(answer, target)
-  await answer.dump()
-  checkStored(answer, target)
+  await close(upload, session)
   return true
 }
 
-/** Sends a blob with one PATCH and closes the upload with an empty PUT. */
-export async function sendPatched(
-  registry: Connection,
-  target: UploadTarget,
-  location: URL,
-  open: Open,
-): Promise<void> {
-  const { blob, access, ask } = target
-  const range: Record<string, string> = blob.size > 0 ? { 'content-range': `0-${blob.size - 1}` } : {}
-  const patched = await registry.request({
-    method: 'PATCH',
-    path: location,
-    access,
-    headers: { ...BYTES, ...range },
-    ...(await bodyOf(blob, open)),
-    ...ask,
-  })
-  if (patched.status < 200 || patched.status > 299) throw await uploadError(patched, target)
-  await patched.dump()
-  // Some registries close the upload with its last byte.
-  if (patched.status === 201) return checkStored(patched, target)
-  const next = ownUrl(patched.header('location') ?? location.href, patched, 'upload location')
-  const closed = await registry.request({ method: 'PUT', path: closingUrl(next, target), access, ...ask })
-  if (closed.status !== 201 && closed.status !== 204) throw await uploadError(closed, target)
-  await closed.dump()
-  checkStored(closed, target)
+async function putWhole(upload: Upload, session: UploadSession): Promise<boolean> {
+  const { target, style } = upload
+  const { size } = target.blob
+  const path = closingUrl(session.location, target)
+  const answer = await transfer(upload, session, { method: 'PUT', path, from: 0, to: size })
+  const { status } = answer
+  const otherwise =
+    (NOT_THIS_WAY.has(status) && style.refusedWhole()) || (status === TOO_LARGE && style.tooLarge(size))
+  await (otherwise ? answer.dump() : checkClosed(answer, upload))
+  return !otherwise
 }
 
-async function bodyOf(
-  blob: Descriptor,
-  open: Open,
-): Promise<{ readonly body: Buffer | Open; readonly size: number }> {
-  if (blob.size > SMALL) return { body: open, size: blob.size }
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of open()) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > blob.size) break
+/** Sends the next piece. */
+async function patch(upload: Upload, session: UploadSession): Promise<'taken' | 'stored' | 'otherwise'> {
+  const { target, style } = upload
+  const { size } = target.blob
+  const { location: path, taken: from } = session
+  const to = Math.min(size, from + style.chunk)
+  const headers = { 'content-range': `${from}-${to - 1}` }
+  const answer = await transfer(upload, session, { method: 'PATCH', path, headers, from, to })
+  const { status } = answer
+  if (
+    (NOT_THIS_WAY.has(status) && style.refusedPatch()) ||
+    (status === TOO_LARGE && from === 0 && style.tooLarge(to))
+  ) {
+    await answer.dump()
+    return 'otherwise'
   }
-  if (size !== blob.size) throw sizeMismatch(blob, size)
-  return { body: Buffer.concat(chunks, size), size }
+  // Some registries close the upload with its last byte.
+  if (status === 201 && to === size) {
+    await checkClosed(answer, upload)
+    return 'stored'
+  }
+  if (status === WRONG_RANGE) session.refused.add(from)
+  if (status < 200 || status > 299) throw await uploadError(answer, target)
+  await answer.dump()
+  follow(session, answer)
+  await count(upload, session, answer, to)
+  return 'taken'
+}
+
+/** Counts to `to`, unless the registry says twice that it took less. */
+async function count(
+  { registry, target }: Upload,
+  session: UploadSession,
+  answer: HttpResponse,
+  to: number,
+): Promise<void> {
+  const from = session.taken
+  session.taken = to
+  const said = takenBy(answer.header('range'))
+  if (said.length === 0 || said.includes(to)) return
+  if (!(await askStatus(registry, target, session)) || session.taken > from) return
+  const { host } = answer.url
+  throw new CarryallError(
+    'NET_UNAVAILABLE',
+    `${host} took none of the bytes ${from}-${to - 1} of ${target.blob.digest}`,
+    {
+      subject: target.subject,
+      expected: to,
+      actual: session.taken,
+      retryable: true,
+      hint: `See the log of ${host}, and run the same command again`,
+    },
+  )
+}
+
+async function close(upload: Upload, session: UploadSession): Promise<void> {
+  const { registry, target } = upload
+  const path = closingUrl(session.location, target)
+  const answer = await registry.request({ method: 'PUT', path, access: target.access, ...target.ask })
+  await checkClosed(answer, upload)
+}
+
+async function checkClosed(answer: HttpResponse, { target }: Upload): Promise<void> {
+  if (answer.status !== 201 && answer.status !== 204) throw await uploadError(answer, target)
+  await answer.dump()
+  checkStored(answer, target)
 }

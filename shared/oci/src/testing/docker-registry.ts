@@ -30,6 +30,8 @@ export interface DockerRegistryOptions {
   readonly readOnly?: boolean
   /** Largest page of the catalog; 1000 if absent. */
   readonly catalogMax?: number
+  /** Makes up a secret of its own at each start, so that no upload session outlives it. */
+  readonly ownSecret?: boolean
   /** Upload locations are paths. */
   readonly relativeUrls?: boolean
 }
@@ -120,7 +122,7 @@ async function configure(
     http: {
       addr: `127.0.0.1:${options.port ?? 0}`,
       // A fixed secret keeps upload sessions across a restart, as a real installation does.
-      secret: 'carryall-test',
+      ...(options.ownSecret ? {} : { secret: 'carryall-test' }),
       relativeurls: options.relativeUrls ?? false,
       ...(certificates
         ? { tls: { certificate: cert, key, ...(options.tls === 'clients' ? { clientcas: [ca] } : {}) } }

@@ -1,4 +1,5 @@
 import type { Exchange, Push } from './exchange.ts'
+import { CHALLENGE, loginWanted } from './identify.ts'
 import { listReferrers, listRepositories, listTags } from './list.ts'
 import { pullBlob, pullManifest } from './pull.ts'
 import { pushManifest } from './push-manifest.ts'
@@ -12,6 +13,7 @@ const READING = ['GET', 'HEAD']
 
 /** Answers one request, or throws a Refusal or what the store threw. */
 export async function answer(exchange: Exchange): Promise<void> {
+  if (!exchange.access.pull) throw loginWanted()
   const asked = route(exchange.path)
   const method = exchange.request.method ?? ''
   if (READING.includes(method) && asked.kind !== 'uploads' && asked.kind !== 'upload')
@@ -20,6 +22,7 @@ export async function answer(exchange: Exchange): Promise<void> {
   if (!allowed.includes(method) || exchange.push === undefined) {
     throw new Refusal(405, 'UNSUPPORTED', refusedBecause(exchange, asked), { allow: allowed.join(', ') })
   }
+  if (!exchange.access.push) throw loginWanted()
   return push(exchange, exchange.push, asked, method)
 }
 
@@ -29,7 +32,7 @@ async function read(
 ): Promise<void> {
   switch (asked.kind) {
     case 'base':
-      return replyJson(exchange.request, exchange.response, {})
+      return replyBase(exchange)
     case 'catalog':
       return listRepositories(exchange)
     case 'tags':
@@ -63,7 +66,12 @@ function allowedMethods(asked: Route, writable: boolean): readonly string[] {
   return asked.kind === 'manifest' && writable ? [...READING, 'PUT', 'DELETE'] : READING
 }
 
-function refusedBecause({ push: pushing, request }: Exchange, asked: Route): string {
-  if (pushing === undefined) return 'This registry is read-only'
+/** Clients that ask this first learn from it that a login is of use, also where pulls need none (RFC 9110 §11.6.1). */
+function replyBase({ request, response, access }: Exchange): void {
+  replyJson(request, response, {}, access.more ? { 'www-authenticate': CHALLENGE } : {})
+}
+
+function refusedBecause({ push: pushing, request, refusedPushes }: Exchange, asked: Route): string {
+  if (pushing === undefined) return refusedPushes
   return `${request.method} is not supported for ${asked.kind}`
 }

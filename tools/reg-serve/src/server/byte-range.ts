@@ -6,7 +6,8 @@ export interface ByteRange {
 
 /**
  * Reads a Range header for a body of `size` bytes (RFC 9110 §14.2): `a-b`, `a-` and `-n`. Undefined where the whole body is
- * to be sent: no header, another unit, several ranges, bad syntax. `'unsatisfiable'` where it starts behind the end.
+ * to be sent: no header, another unit, several ranges, bad syntax. `'unsatisfiable'` where it starts behind the end, its own or
+ * the body's.
  */
 export function byteRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
   const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '') ?? []
@@ -15,8 +16,7 @@ export function byteRange(header: string | undefined, size: number): ByteRange |
     const length = Math.min(Number(last), size)
     return length === 0 ? 'unsatisfiable' : { start: size - length, end: size - 1 }
   }
-  if (last !== '' && Number(last) < Number(first)) return undefined
-  if (Number(first) >= size) return 'unsatisfiable'
+  if (Number(first) >= size || (last !== '' && Number(last) < Number(first))) return 'unsatisfiable'
   return { start: Number(first), end: last === '' ? size - 1 : Math.min(Number(last), size - 1) }
 }
 

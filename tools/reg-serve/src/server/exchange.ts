@@ -19,6 +19,14 @@ export interface Push {
   readonly sessions: UploadSessions
 }
 
+/** What a client may do without, or with, the login that its request carries. */
+export interface Access {
+  readonly pull: boolean
+  readonly push: boolean
+  /** A login would allow more than that. */
+  readonly more: boolean
+}
+
 /** One request with all that its answer needs. */
 export interface Exchange {
   readonly request: IncomingMessage
@@ -26,7 +34,10 @@ export interface Exchange {
   readonly path: string
   readonly query: URLSearchParams
   readonly store: Readable
+  readonly access: Access
   /** Absent where nothing may be written. */
   readonly push?: Push
+  /** Why it is absent, for clients. */
+  readonly refusedPushes: string
   readonly pageSize: number
 }

@@ -8,12 +8,11 @@ export interface Page {
 
 /**
  * One page of sorted names (distribution-spec: listing tags): at most `n` of them, those after `last`. `limit` is what a
- * page has without `n`, and its cap. Throws a Refusal 400 PAGINATION_NUMBER_INVALID.
+ * page has without `n`, and its cap. Throws a Refusal 400.
  */
 export function page(names: readonly string[], path: string, query: URLSearchParams, limit: number): Page {
   const asked = query.get('n')
-  if (asked !== null && !/^\d{1,9}$/.test(asked))
-    throw new Refusal(400, 'PAGINATION_NUMBER_INVALID', 'n is not a number')
+  if (asked !== null && !/^\d{1,9}$/.test(asked)) throw new Refusal(400, 'UNSUPPORTED', 'n is not a number')
   const size = Math.min(asked === null ? limit : Number(asked), limit)
   const last = query.get('last')
   const rest = last === null ? names : names.filter((name) => name > last)

@@ -1,6 +1,6 @@
 import { CarryallError, errorObject } from '@carryall/errors'
 
-/** Error codes of distribution-spec, and the two that distribution itself adds. */
+/** Error codes of distribution-spec, and UNKNOWN for what is not the client's fault. */
 export type RefusalCode =
   | 'BLOB_UNKNOWN'
   | 'BLOB_UPLOAD_INVALID'
@@ -11,10 +11,9 @@ export type RefusalCode =
   | 'MANIFEST_UNKNOWN'
   | 'NAME_INVALID'
   | 'NAME_UNKNOWN'
-  | 'PAGINATION_NUMBER_INVALID'
   | 'SIZE_INVALID'
-  | 'TAG_INVALID'
   | 'TOOMANYREQUESTS'
+  | 'UNAUTHORIZED'
   | 'UNKNOWN'
   | 'UNSUPPORTED'
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Refusal } from './refusal.ts'
+import { awaitsContinue } from './request-body.ts'
 
 export type Headers = Readonly<Record<string, string | number | undefined>>
 
@@ -49,6 +50,8 @@ export function replyRefusal(request: IncomingMessage, response: ServerResponse,
 export function write(response: ServerResponse, status: number, headers: Headers): void {
   response.statusCode = status
   response.setHeader('docker-distribution-api-version', 'registry/2.0')
+  // It may send its body all the same, or not: nobody knows where its next request would start.
+  if (awaitsContinue(response.req)) response.setHeader('connection', 'close')
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined) response.setHeader(name, value)
 }

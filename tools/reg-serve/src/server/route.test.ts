@@ -35,7 +35,7 @@ test.each([
   ['/v2/a%2F..%2Fb/tags/list', 400, 'NAME_INVALID'],
   [`/v2/${'a'.repeat(256)}/tags/list`, 400, 'NAME_INVALID'],
   ['/v2/%E0/tags/list', 400, 'NAME_INVALID'],
-  ['/v2/a/manifests/-v1', 400, 'TAG_INVALID'],
+  ['/v2/a/manifests/-v1', 400, 'NAME_INVALID'],
   ['/v2/a/manifests/sha256:', 400, 'DIGEST_INVALID'],
   ['/v2/a/blobs/latest', 400, 'DIGEST_INVALID'],
   ['/v2/a/blobs/sha256:..%2F..%2Findex.json', 404, 'UNSUPPORTED'],

@@ -54,7 +54,7 @@ function referenceOf(text: string): string {
 }
 
 function refuseTag(text: string): never {
-  throw new Refusal(400, 'TAG_INVALID', `${JSON.stringify(text.slice(0, 256))} is not a tag`)
+  throw new Refusal(400, 'NAME_INVALID', `${JSON.stringify(text.slice(0, 256))} is not a tag`)
 }
 
 function digestOf(text: string): string {

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { CHUNK_BYTES } from '@carryall/durable'
 import { CarryallError, fromSystemError } from '@carryall/errors'
 import { connectionBuffers } from './connection-buffers.ts'
+import { PATIENCE_MS } from './patience.ts'
 
 /**
  * Sends a part of a file and ends the response: one chunk is read while the one before is on its way, and their buffers are
@@ -61,9 +62,10 @@ async function readChunk(
   })
 }
 
-/** Resolves when the kernel has it. */
+/** Resolves when the kernel has it. A client that takes too long is cut off. */
 function send(response: ServerResponse, chunk: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
+  const patience = setTimeout(() => response.destroy(), PATIENCE_MS)
+  return new Promise<void>((resolve, reject) => {
     response.write(chunk, (error) => (error ? reject(error) : resolve()))
-  })
+  }).finally(() => clearTimeout(patience))
 }

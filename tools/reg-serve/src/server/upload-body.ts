@@ -11,13 +11,14 @@ const BLOB = 'application/octet-stream'
 
 /** Appends the body of a request, whose Content-Range has to fit. Throws a Refusal: 416 where it does not start at the end. */
 export async function appendBody(
-  { request }: Exchange,
+  exchange: Exchange,
   sessions: UploadSessions,
   session: UploadSession,
 ): Promise<void> {
+  const { request } = exchange
   refuseWrongRange(request.headers['content-range'], request.headers['content-length'], session)
   try {
-    await session.append(largeChunks(request))
+    await session.append(largeChunks(exchange))
   } catch (error) {
     // The connection broke: the client may ask how far it came. The disk failed: nobody knows.
     if (isCarryallError(error)) await sessions.remove(session)
@@ -40,20 +41,21 @@ export async function finishUpload(
 
 /** All of a blob in the request that names it: it is written once, straight to its place. */
 async function takeWhole(
-  { request }: Exchange,
+  exchange: Exchange,
   store: Writable,
   session: UploadSession,
   blob: Descriptor,
 ): Promise<void> {
+  const { request } = exchange
   refuseWrongRange(request.headers['content-range'], request.headers['content-length'], session)
   try {
-    await store.putBlob(session.repository, blob, () => largeChunks(request))
+    await store.putBlob(session.repository, blob, () => largeChunks(exchange))
   } catch (error) {
     if (!isCarryallError(error, 'DIGEST_MISMATCH', 'SIZE_MISMATCH')) throw error
     throw new Refusal(400, 'DIGEST_INVALID', error.message, {}, error)
   }
   // Nothing was read where the blob is there already; clients do not expect an answer before they have sent all.
-  for await (const _ of bodyOf(request));
+  for await (const _ of bodyOf(exchange));
 }
 
 async function takeRest(

@@ -2,6 +2,7 @@ import { isDigest } from '@carryall/schemas'
 import type { Exchange, Push } from './exchange.ts'
 import { Refusal } from './refusal.ts'
 import { replyEmpty } from './reply.ts'
+import { refuseNoLength } from './request-body.ts'
 import { appendBody, finishUpload, progress } from './upload-body.ts'
 import type { UploadSession } from './upload-session.ts'
 
@@ -13,6 +14,8 @@ export async function startUpload(exchange: Exchange, push: Push, repository: st
     return replyCreated(exchange, repository, mount)
   const digest = query.get('digest')
   if (digest !== null) refuseDigest(digest)
+  const algorithm = query.get('digest-algorithm') ?? 'sha256'
+  if (algorithm !== 'sha256') throw new Refusal(400, 'DIGEST_INVALID', 'Only sha256 digests are taken')
   const session = push.sessions.open(repository)
   if (digest === null) return replyEmpty(response, 202, progress(session))
   try {
@@ -29,6 +32,7 @@ export async function continueUpload(
   { sessions }: Push,
   session: UploadSession,
 ): Promise<void> {
+  refuseNoLength(exchange.request)
   await sessions.exclusively(session, () => appendBody(exchange, sessions, session))
   replyEmpty(exchange.response, 202, progress(session))
 }

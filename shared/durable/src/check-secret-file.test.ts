@@ -1,10 +1,10 @@
 import { isCarryallError } from '@carryall/errors'
 import { expect, test } from 'vitest'
-import { checkSecretFile } from './secret-file.ts'
+import { checkSecretMode } from './check-secret-file.ts'
 
 const safe = (mode: number, uid: number, euid: number) => {
   try {
-    checkSecretFile('/x/auth.json', { mode: 0o100000 | mode, uid }, euid)
+    checkSecretMode('/x/auth.json', { mode: 0o100000 | mode, uid }, euid)
     return true
   } catch (error) {
     if (isCarryallError(error, 'FILE_MODE_UNSAFE')) return false

@@ -1,0 +1,147 @@
+import { CarryallError, registerSecret } from '@carryall/errors'
+import { basic, isDockerHub, reachRegistry, type Reached, tokenServer } from '@carryall/oci'
+import { isHost, isRepository, type RegistryApi } from '@carryall/schemas'
+import { type ApiClient, apiClient, type ApiOptions } from './api-client.ts'
+import type { Catalog, CatalogPorts } from './catalog.ts'
+import { detectApi, isHarbor } from './detect-api.ts'
+import { gitlabCatalog } from './gitlab-catalog.ts'
+import { harborCatalog } from './harbor-catalog.ts'
+import { hubCatalog } from './hub-catalog.ts'
+import { hubLogin } from './hub-login.ts'
+import { quayCatalog } from './quay-catalog.ts'
+import { storeCatalog } from './store-catalog.ts'
+
+const HUB = 'hub.docker.com'
+
+/**
+ * Opens what a registry, layout or archive holds, below `namespace`: '' is all, else whole components of paths, or exactly one
+ * repository. `auto` asks the registry which API it has; where that of Quay or GitLab has no token, the distribution API is
+ * taken. Throws API_TOKEN_MISSING where Quay was asked for by name without a token, API_UNSUPPORTED where there is no such
+ * API, REFERENCE_INVALID, NET_*.
+ */
+export async function openCatalog(
+  namespace: string,
+  api: 'auto' | RegistryApi,
+  ports: CatalogPorts,
+  signal?: AbortSignal,
+): Promise<Catalog> {
+  const { registry, apiToken } = ports
+  if (apiToken) registerSecret(apiToken)
+  if (namespace !== '' && !isRepository(namespace)) throw notANamespace(namespace)
+  if (!isHost(registry)) {
+    if (api !== 'auto' && api !== 'layout' && api !== 'list') throw unsupported(registry, api)
+    return storeCatalog('layout', namespace, ports)
+  }
+  switch (api) {
+    case 'auto':
+      return isDockerHub(registry) ? openHub(namespace, ports) : detected(namespace, ports, signal)
+    case 'quay':
+      if (!apiToken) throw tokenMissing('Quay', registry, 'list its repositories')
+      return quayCatalog(quayClient(await reach(ports), ports, apiToken), namespace, ports)
+    case 'harbor': {
+      const client = harborClient(await reach(ports), ports)
+      if (!(await isHarbor(client, signal))) throw unsupported(registry, api)
+      return harborCatalog(client, namespace, ports)
+    }
+    case 'gitlab': {
+      const reached = await reach(ports)
+      return gitlabCatalog(
+        gitlabClient(gitlabOrigin(reached, ports) ?? reached.base, ports),
+        namespace,
+        ports,
+      )
+    }
+    case 'hub':
+      return openHub(namespace, ports)
+    case 'layout':
+      throw unsupported(registry, api)
+    case 'distribution':
+    case 'list':
+      return storeCatalog(api, namespace, ports)
+  }
+}
+
+async function detected(
+  namespace: string,
+  ports: CatalogPorts,
+  signal: AbortSignal | undefined,
+): Promise<Catalog> {
+  const reached = await reach(ports)
+  const harbor = harborClient(reached, ports)
+  const quay = ports.apiToken ? quayClient(reached, ports, ports.apiToken) : undefined
+  const origin = ports.apiToken ? announcedGitlab(reached, ports) : undefined
+  const gitlab = origin && gitlabClient(origin, ports)
+  const found = await detectApi({ harbor, quay, gitlab }, signal)
+  if (found === 'harbor') return harborCatalog(harbor, namespace, ports)
+  if (found === 'quay') return quayCatalog(quay!, namespace, ports)
+  if (found === 'gitlab') return gitlabCatalog(gitlab!, namespace, ports)
+  return storeCatalog('distribution', namespace, ports)
+}
+
+function reach({ registry, http }: CatalogPorts): Promise<Reached> {
+  return reachRegistry({ host: registry }, http)
+}
+
+function quayClient({ base }: Reached, { http }: CatalogPorts, token: string): ApiClient {
+  return apiClient({ name: 'Quay', base, http, headers: () => ({ authorization: `Bearer ${token}` }) })
+}
+
+function harborClient({ base }: Reached, { http, credential, registry }: CatalogPorts): ApiClient {
+  const headers: ApiOptions['headers'] = async () => {
+    const known = await credential?.(registry)
+    return known !== undefined && 'password' in known ? basic(known.username, known.password) : {}
+  }
+  return apiClient({ name: 'Harbor', base, http, headers })
+}
+
+function gitlabClient(base: URL, { http, apiToken, registry }: CatalogPorts): ApiClient {
+  const anonymous = (action: string) => tokenMissing('GitLab', registry, action)
+  const access = apiToken ? { headers: () => ({ 'private-token': apiToken }) } : { anonymous }
+  return apiClient({ name: 'GitLab', base, http, ...access })
+}
+
+async function openHub(namespace: string, { http, ...ports }: CatalogPorts): Promise<Catalog> {
+  const { registry, credential } = ports
+  const base = isDockerHub(registry)
+    ? new URL(`https://${HUB}/`)
+    : (await reachRegistry({ host: registry }, http)).base
+  const known = await credential?.(registry)
+  const login = known === undefined ? {} : hubLogin(http, base, known)
+  return hubCatalog(apiClient({ name: 'Docker Hub', base, http, ...login }), namespace, { http, ...ports })
+}
+
+/** GitLab itself is where its registry sends us for tokens. */
+function gitlabOrigin(reached: Reached, { allowedRealms = [] }: CatalogPorts): URL | undefined {
+  const realm = tokenServer(reached, allowedRealms)
+  return realm?.pathname.endsWith('/jwt/auth') ? new URL('/', realm) : undefined
+}
+
+function announcedGitlab(reached: Reached, ports: CatalogPorts): URL | undefined {
+  try {
+    return gitlabOrigin(reached, ports)
+  } catch {
+    // A realm that is refused is refused again by whoever needs a token from it.
+    return undefined
+  }
+}
+
+function tokenMissing(name: string, registry: string, action: string): CarryallError {
+  return new CarryallError('API_TOKEN_MISSING', `The ${name} API of ${registry} wants a token to ${action}`, {
+    subject: { kind: 'host', name: registry },
+    hint: `Give --api-token-file FILE (mode 0600), or list by --api distribution`,
+  })
+}
+
+function unsupported(registry: string, api: string): CarryallError {
+  return new CarryallError('API_UNSUPPORTED', `${registry} has no API "${api}"`, {
+    subject: { kind: 'host', name: registry },
+    hint: 'Give --api auto, or the one that it has',
+  })
+}
+
+function notANamespace(namespace: string): CarryallError {
+  return new CarryallError('REFERENCE_INVALID', `"${namespace}" is not a path of repositories`, {
+    subject: { kind: 'repository', name: namespace },
+    hint: 'Names are lower-case letters and digits, separated by ".", "_", "-" and "/"',
+  })
+}

@@ -1,0 +1,38 @@
+import { isCarryallError } from '@carryall/errors'
+import { type HttpClient, type HttpResponse, isLoopback, speaksPlainHttp, withRetry } from '@carryall/http'
+import type { RegistryAddress } from './connection.ts'
+import { registryHost } from './docker-hub.ts'
+
+/** Where a registry answers, and its answer to `GET /v2/`, which tells how to log in. */
+export interface Reached {
+  readonly base: URL
+  readonly answer: HttpResponse
+}
+
+/** Finds out where a registry answers: by https, or by plain http where that is allowed and nothing else is spoken. Throws NET_*. */
+export async function reachRegistry(address: RegistryAddress, http: HttpClient): Promise<Reached> {
+  const host = registryHost(address.host)
+  const plain = address.plainHttp === true || http.plainHttp(host)
+  return plain ? ping(http, host, 'http') : pingEither(http, host)
+}
+
+async function ping(http: HttpClient, host: string, scheme: string, idempotent = true): Promise<Reached> {
+  const base = new URL(`${scheme}://${host}/`)
+  const answer = await http.request({ method: 'GET', url: new URL('/v2/', base), idempotent })
+  await answer.dump()
+  return { base, answer }
+}
+
+/** https; plain http only where the other side does not speak TLS, and is on loopback or not verified anyway. */
+async function pingEither(http: HttpClient, host: string): Promise<Reached> {
+  const { hostname } = new URL(`https://${host}/`)
+  return withRetry(http.retry, async () => {
+    try {
+      return await ping(http, host, 'https', false)
+    } catch (error) {
+      const may = isLoopback(hostname) || (await http.unverified(host))
+      if (!may || !isCarryallError(error) || !speaksPlainHttp(error)) throw error
+      return ping(http, host, 'http', false)
+    }
+  })
+}

@@ -1,0 +1,181 @@
+import type { Phase } from '@carryall/cli'
+import type { BlobCounts, Destination } from '@carryall/oci'
+import type { PlannedSync, SyncedImage, SyncPlan } from '@carryall/schemas'
+import { applyPlan } from './apply-plan.ts'
+import { checkDeletions, deleteExtra } from './delete-extra.ts'
+import { placeOf } from './ends.ts'
+import { destinationKey, doneBefore } from './finished.ts'
+import type { Journal } from './journal.ts'
+import type { Ends } from './ports.ts'
+import { syncError } from './sync-error.ts'
+import { verifyImages } from './verify-images.ts'
+import { chosen, type VerifyMode } from './verify-mode.ts'
+
+export interface ExecuteOptions {
+  readonly ends: Ends
+  readonly journal: Journal
+  /** The plan was made just now. */
+  readonly fresh: boolean
+  readonly verify: VerifyMode
+  readonly maxDelete: number
+  readonly parallelImages: number
+  /** Blobs at once. */
+  readonly parallel: number
+  readonly imageTimeoutMs: number
+  /** Only these, by `destinationKey`; all if absent. */
+  readonly only?: ReadonlySet<string> | undefined
+  /** Whether a repository of the destination belongs to the part of the plan that this run takes. */
+  readonly covers: (repository: string) => boolean
+  readonly signal: AbortSignal
+  readonly random: () => number
+  /** Milliseconds of a clock that never jumps. */
+  readonly ticks: () => number
+  readonly phase: (title: string, total: { readonly items: number; readonly bytes?: number }) => Phase
+  /** Of each image that is done, here or by an earlier part of this run. */
+  readonly onImage: (image: PlannedSync, outcome: SyncedImage) => void
+}
+
+export interface Executed {
+  readonly outcomes: ReadonlyMap<PlannedSync, SyncedImage>
+  readonly blobs: BlobCounts
+  /** Something was written to the destination. */
+  readonly changed: boolean
+}
+
+/**
+ * Does what a plan says and no earlier run has done: copies, then deletes where every copy succeeded, then proves. Every outcome goes
+ * to the journal. Where it is interrupted it comes back with what is done. Throws SYNC_LIST_INCOMPLETE and SYNC_DELETE_LIMIT
+ * before anything is written, and what ends a whole run (74, 82).
+ */
+export async function execute(plan: SyncPlan, options: ExecuteOptions): Promise<Executed> {
+  const { ends, signal } = options
+  const covered = plan.images.filter(({ destination }) => options.covers(destination.repository))
+  checkDeletions({ pairs: plan.pairs, images: covered }, options.maxDelete)
+  const outcomes = new Map<PlannedSync, SyncedImage>()
+  const take = (found: ReadonlyMap<PlannedSync, SyncedImage>): void => {
+    for (const [image, outcome] of found) outcomes.set(image, outcome)
+  }
+  const todo = covered.filter((image) => {
+    const before = doneBefore(options.journal.done, image)
+    if (before !== undefined) outcomes.set(image, before)
+    if (before !== undefined || image.action === 'none' || image.action === 'refuse')
+      options.onImage(image, before ?? { destination: image.destination, state: image.state })
+    return (
+      before === undefined && (options.only?.has(destinationKey(image.destination, image.digest)) ?? true)
+    )
+  })
+  const destination = (registry: string): Promise<Destination> => ends.destination(placeOf(registry))
+  const { blobs, outcomes: copied } = await copy(plan, todo, destination, options)
+  take(copied)
+  const failed = [...copied.values()].some(({ outcome }) => outcome === 'failed' || outcome === 'not_tried')
+  const doomed = todo.filter(({ action }) => action === 'delete')
+  if (doomed.length > 0 && !failed && !signal.aborted)
+    take(await deleteExtra(doomed, { ...options, destination, onImage: recorded(options) }))
+  if (!signal.aborted) take(await prove(covered, outcomes, destination, options))
+  await ends.publish()
+  const written = [...copied.values(), ...doomed.map((image) => outcomes.get(image))]
+  return {
+    outcomes,
+    blobs,
+    changed:
+      written.some((one) => ['copied', 'moved', 'deleted'].includes(one?.outcome ?? '')) ||
+      blobs.uploaded > 0,
+  }
+}
+
+function recorded({ journal, onImage }: ExecuteOptions) {
+  return (image: PlannedSync, outcome: SyncedImage): void => {
+    journal.image(outcome)
+    onImage(image, outcome)
+  }
+}
+
+async function copy(
+  plan: SyncPlan,
+  todo: readonly PlannedSync[],
+  destination: (registry: string) => Promise<Destination>,
+  options: ExecuteOptions,
+): ReturnType<typeof applyPlan> {
+  const copies = todo.filter(({ action }) => action === 'copy' || action === 'move')
+  const blobs = new Set(copies.flatMap((image) => image.blobs ?? []))
+  const bytes = [...blobs].reduce((sum, digest) => sum + (plan.blobs[digest] ?? 0), 0)
+  const phase = options.phase('Copying', { items: copies.length, bytes })
+  const record = recorded(options)
+  try {
+    return await applyPlan(plan, copies, {
+      ...options,
+      source: (registry) => options.ends.source(placeOf(registry)),
+      destination,
+      retry: options.ends.retry,
+      onBytes: (count) => phase.advanced(count),
+      onImage(image, outcome, error) {
+        const name = destinationKey(image.destination, image.digest)
+        if (error === undefined) phase.finished(name, outcome.outcome)
+        else phase.failed(name, error)
+        record(image, outcome)
+      },
+    })
+  } finally {
+    phase.end()
+  }
+}
+
+/** What is not whole has failed, whatever its tag says. */
+async function prove(
+  covered: readonly PlannedSync[],
+  outcomes: ReadonlyMap<PlannedSync, SyncedImage>,
+  destination: (registry: string) => Promise<Destination>,
+  options: ExecuteOptions,
+): Promise<ReadonlyMap<PlannedSync, SyncedImage>> {
+  const { verify, signal } = options
+  const there = covered.filter((image) => {
+    const outcome = outcomes.get(image)?.outcome ?? (image.state === 'same' ? 'same' : undefined)
+    return outcome === 'same' || outcome === 'copied' || outcome === 'moved'
+  })
+  const images = chosen(there, verify, options.random)
+  if (verify.depth === 'tag' || images.length === 0) return new Map()
+  const phase = options.phase('Verifying', { items: images.length })
+  const proven = new Map<PlannedSync, SyncedImage>()
+  const record = recorded(options)
+  try {
+    await verifyImages(images, verify.depth, {
+      destination,
+      parallel: options.parallelImages,
+      retry: options.ends.retry,
+      signal,
+      onImage(image, fault) {
+        const name = destinationKey(image.destination, image.digest)
+        const before = outcomes.get(image) ?? {
+          ...sides(image),
+          state: image.state,
+          outcome: 'same' as const,
+        }
+        if (fault === undefined) {
+          proven.set(image, { ...before, verified: verify.depth })
+          return phase.finished(name)
+        }
+        phase.failed(name, fault)
+        const outcome = { ...before, outcome: 'failed' as const, error: syncError(fault) }
+        proven.set(image, outcome)
+        record(image, outcome)
+      },
+    })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    phase.end()
+  }
+  return proven
+}
+
+function sides({
+  source,
+  destination,
+  digest,
+}: PlannedSync): Pick<SyncedImage, 'source' | 'destination' | 'digest'> {
+  return {
+    ...(source === undefined ? {} : { source }),
+    destination,
+    ...(digest === undefined ? {} : { digest }),
+  }
+}

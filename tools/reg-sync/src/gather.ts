@@ -1,0 +1,109 @@
+import { selectTags } from '@carryall/catalog'
+import type { Log, Phase } from '@carryall/cli'
+import { byRepository } from './by-repository.ts'
+import { findExtra, knowsExtra } from './find-extra.ts'
+import { listDestination } from './list-destination.ts'
+import { listSource, type SourceList } from './list-source.ts'
+import { mayMove, type Findings } from './make-plan.ts'
+import { destinationOf, type Pair } from './pairs.ts'
+import type { Ends, Provable } from './ports.ts'
+import { resolveImages } from './resolve-images.ts'
+import { sideOf, survey, type Surveyed } from './survey.ts'
+import { syncError } from './sync-error.ts'
+import { verifyImages } from './verify-images.ts'
+
+export interface GatherOptions {
+  readonly ends: Ends
+  readonly parallel: number
+  /** Asks the destination for all that belongs to what has the same digest; what is not whole counts as missing. */
+  readonly deep: boolean
+  readonly now: Date
+  readonly log: Log
+  readonly phase: (title: string, items?: number) => Phase
+  readonly signal: AbortSignal
+  /** Of the source, when it has been listed. */
+  readonly onListed?: (repositories: number, images: number) => void
+}
+
+/** All that a plan is made of, for one pair: both sides are listed, what differs is read. Writes nothing. */
+export async function gather(pair: Pair, options: GatherOptions): Promise<Findings> {
+  const { ends, parallel, signal, now } = options
+  const source = await ends.source(pair.source)
+  const destination = await ends.look(pair.destination)
+  const listed = await listSource(pair, source, options)
+  const wanted = selectTags(listed.images, pair.tags, now)
+  options.onListed?.(byRepository(wanted).size, wanted.length)
+  const there = await listDestination(pair, wanted, options)
+  const known = (repository: string) =>
+    there.known.get(repository) ?? (there.complete ? new Map<string, undefined>() : undefined)
+  const comparing = options.phase('Comparing', wanted.length)
+  const surveyed = await survey(pair, wanted, {
+    source,
+    destination,
+    there: known,
+    parallel,
+    signal,
+    onImage: ({ repository, tag, digest }) => comparing.finished(`${repository}:${tag ?? digest}`),
+  }).finally(() => comparing.end())
+  const tags = byRepository(listed.images)
+  const images = await resolveImages(
+    options.deep ? await withoutHollow(surveyed, destination, pair, options) : surveyed,
+    pair,
+    {
+      source,
+      destination,
+      wanted: (image) => image.state === 'missing' || (image.state === 'diverged' && mayMove(pair, image)),
+      tagsOf: (repository) => (listed.whole ? new Set(tags.get(repository)?.keys()) : undefined),
+      parallel,
+      signal,
+    },
+  )
+  const tellsExtra = listed.whole && there.complete && knowsExtra(pair)
+  return {
+    pair,
+    about: {
+      source: pair.source.text,
+      destination: pair.destination.text,
+      source_api: listed.api,
+      destination_api: there.api,
+      source_complete: listed.complete,
+      destination_complete: tellsExtra,
+      ...(pair.platforms.length === 0 ? {} : { platforms: [...pair.platforms] }),
+      attachments: pair.attachments,
+    },
+    images: [...images, ...listed.unread.map((one) => unreadable(pair, one))],
+    extra: tellsExtra ? findExtra(pair, listed.images, there.known, now) : [],
+  }
+}
+
+function unreadable(pair: Pair, { image, error }: SourceList['unread'][number]): Surveyed {
+  const { registry, repository, tag, digest } = image
+  return {
+    image,
+    source: sideOf(registry, repository, tag),
+    destination: sideOf(pair.destination.registry, destinationOf(pair, repository), tag),
+    state: 'unreadable',
+    digest,
+    error: syncError(error),
+  }
+}
+
+/** A digest says what should be there, not that all of it is. */
+async function withoutHollow(
+  images: readonly Surveyed[],
+  destination: Provable,
+  pair: Pair,
+  { parallel, signal, ends, phase }: GatherOptions,
+): Promise<readonly Surveyed[]> {
+  const same = images.filter(({ state }) => state === 'same')
+  const proving = phase('Proving', same.length)
+  const faults = await verifyImages(same, 'deep', {
+    destination: async () => destination,
+    platforms: pair.platforms,
+    parallel,
+    retry: ends.retry,
+    signal,
+    onImage: ({ image }) => proving.finished(`${image.repository}:${image.tag ?? image.digest}`),
+  }).finally(() => proving.end())
+  return images.map((image) => (faults.has(image) ? { ...image, state: 'missing' as const } : image))
+}

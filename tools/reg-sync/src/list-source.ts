@@ -1,0 +1,56 @@
+import { listImages, type ListedImage, type Unread } from '@carryall/catalog'
+import type { Phase } from '@carryall/cli'
+import type { Source } from '@carryall/oci'
+import type { RegistryApi } from '@carryall/schemas'
+import type { Pair } from './pairs.ts'
+import type { Ends } from './ports.ts'
+
+/** What the source of a pair has, before any filter of tags. */
+export interface SourceList {
+  readonly images: readonly ListedImage[]
+  /** What could not be listed; without a tag it is a whole repository. */
+  readonly unread: readonly { readonly image: Unread; readonly error: unknown }[]
+  readonly api: RegistryApi
+  /** Every page was read, or all was named. */
+  readonly complete: boolean
+  /** All tags of each of its repositories are in it. */
+  readonly whole: boolean
+}
+
+export interface ListSourceOptions {
+  readonly ends: Ends
+  readonly parallel: number
+  readonly now: Date
+  readonly phase: (title: string) => Phase
+  readonly signal: AbortSignal
+}
+
+/** Lists the source of a pair, or takes what was named or listed already. Throws API_*, REG_*, AUTH_*, NET_*. */
+export async function listSource(
+  pair: Pair,
+  source: Source,
+  { ends, parallel, now, phase, signal }: ListSourceOptions,
+): Promise<SourceList> {
+  if (pair.listed !== undefined)
+    return { images: pair.listed, unread: [], api: 'list', complete: true, whole: false }
+  const catalog = await ends.catalog('src', pair.source, pair.api)
+  const unread: SourceList['unread'][number][] = []
+  const list = listImages(catalog, source, pair.source.path, {
+    ...(pair.repositories === undefined ? {} : { selection: { repositories: pair.repositories } }),
+    ...(pair.images === undefined ? {} : { names: pair.images }),
+    digests: false,
+    parallel,
+    now,
+    signal,
+    onFailure: (image, error) => unread.push({ image, error }),
+  })
+  const listing = phase('Listing')
+  const images: ListedImage[] = []
+  try {
+    for await (const image of list.images) images.push(image)
+  } finally {
+    listing.end()
+  }
+  const { api, complete } = list.listing()
+  return { images, unread, api, complete, whole: complete && pair.images === undefined }
+}

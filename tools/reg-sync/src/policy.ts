@@ -1,0 +1,38 @@
+import { glob } from '@carryall/catalog'
+import { badValue } from '@carryall/cli'
+
+/** `never`: a tag that differs stays; `move`: it is overwritten. */
+export type TagPolicy = 'never' | 'move'
+export type PolicyTable = Readonly<Record<string, TagPolicy>>
+type Rule = readonly [fits: (tag: string) => boolean, policy: TagPolicy]
+
+/** A plan asks for many tags, and always by the same few tables. */
+const compiled = new WeakMap<PolicyTable, readonly Rule[]>()
+
+/**
+ * What may become of a tag that differs: the first glob that fits counts, table by table; `never` where none does. In a table a
+ * key that is a whole number comes before the others, as in every object; it fits no tag but itself.
+ */
+export function policyFor(tag: string, ...tables: readonly (PolicyTable | undefined)[]): TagPolicy {
+  for (const table of tables) {
+    const found = rulesOf(table).find(([fits]) => fits(tag))
+    if (found !== undefined) return found[1]
+  }
+  return 'never'
+}
+
+/** The rule that `--policy 'GLOB=never|move'` gives. Throws USAGE_BAD_VALUE. */
+export function parsePolicy(text: string): readonly [pattern: string, policy: TagPolicy] {
+  const [, pattern, policy] = /^(.+)=(never|move)$/.exec(text) ?? []
+  if (pattern === undefined) throw badValue(text, 'GLOB=move or GLOB=never, such as latest=move,')
+  return [pattern, policy as TagPolicy]
+}
+
+function rulesOf(table: PolicyTable | undefined): readonly Rule[] {
+  if (table === undefined) return []
+  const known = compiled.get(table)
+  if (known !== undefined) return known
+  const rules = Object.entries(table).map(([pattern, policy]): Rule => [glob(pattern), policy])
+  compiled.set(table, rules)
+  return rules
+}

@@ -1,0 +1,78 @@
+import type { Context, Outcome } from '@carryall/cli'
+import { CarryallError } from '@carryall/errors'
+import { carryOut } from './carry-out.ts'
+import type { EndFlags, SyncFlags } from './command.ts'
+import { errorsOf } from './errors-of.ts'
+import { exitOf } from './exit-of.ts'
+import { planDigestOf } from './journal-place.ts'
+import { settingsOf } from './limits.ts'
+import { makeSyncPlan } from './make-sync-plan.ts'
+import { openEnds } from './open-ends.ts'
+import { hostsOf } from './pairs.ts'
+import { lastRate } from './rate.ts'
+import { readPairs } from './read-pairs.ts'
+import { makeReport } from './report.ts'
+import { planItem, planTable } from './run-plan.ts'
+import { reportTable } from './tables.ts'
+import { parseVerify } from './verify-mode.ts'
+
+/** `reg-sync`: plans and applies in one, or with `--check` only compares. */
+export async function runSync(
+  context: Context,
+  flags: SyncFlags & EndFlags,
+  operands: readonly string[],
+): Promise<Outcome> {
+  const started = context.clock()
+  const verify = parseVerify(flags.verify)
+  if (flags.check && context.dryRun)
+    throw new CarryallError(
+      'USAGE_CONFLICT',
+      '--check and --dry-run exclude each other: neither writes anything',
+    )
+  const asked = await readPairs(context, flags, operands)
+  const { defaults } = asked.config ?? {}
+  const ends = await openEnds(
+    context,
+    flags,
+    hostsOf(asked.pairs),
+    settingsOf(asked.config, asked.directory, flags),
+  )
+  try {
+    const plan = await makeSyncPlan(context, asked.pairs, ends, {
+      deleteExtra: flags['delete-extra'],
+      deep: verify.depth === 'deep',
+      rate: flags.bandwidth ?? (await lastRate(context.stateDir, asked.pairs)),
+    })
+    if (context.dryRun) return { items: [planItem(plan)], table: () => planTable(plan) }
+    if (flags.check) {
+      const report = makeReport({
+        plan,
+        planDigest: planDigestOf(plan),
+        outcomes: new Map(),
+        facts: {
+          mode: 'check',
+          started,
+          ended: context.clock(),
+          tool: context.tool,
+          blobs: { present: 0, mounted: 0, uploaded: 0, uploadedBytes: 0 },
+        },
+      })
+      const exit = exitOf(report, { deleteExtra: flags['delete-extra'] })
+      return {
+        items: [{ document: report, result: { ok: exit === 0, changed: false } }],
+        exit,
+        errors: errorsOf(report),
+        table: () => reportTable(report),
+      }
+    }
+    return await carryOut(context, flags, plan, ends, {
+      started,
+      fresh: true,
+      parallelImages: flags['parallel-images'] ?? defaults?.parallel_images ?? 8,
+      imageTimeoutMs: (flags['image-timeout'] ?? defaults?.image_timeout_seconds ?? 0) * 1000,
+      retryFailed: flags['retry-failed'],
+    })
+  } finally {
+    await ends.close()
+  }
+}

@@ -1,0 +1,110 @@
+import type { ListedImage } from '@carryall/catalog'
+import { CarryallError, isCarryallError } from '@carryall/errors'
+import { isReferrersTag, pool, type Source } from '@carryall/oci'
+import type { PlannedSync, SyncSide } from '@carryall/schemas'
+import { destinationOf, isExplicit, nameOf, type Pair } from './pairs.ts'
+import { syncError } from './sync-error.ts'
+
+/** An image of the source, and what the destination has in its place. */
+export interface Surveyed {
+  readonly image: ListedImage
+  readonly source: SyncSide
+  readonly destination: SyncSide
+  readonly state: 'missing' | 'same' | 'diverged' | 'unreadable'
+  /** At the source, as far as it is known by now. */
+  readonly digest?: string | undefined
+  readonly present?: string | undefined
+  readonly error?: PlannedSync['error']
+}
+
+/** Tags of the destination's repositories, with their digests where the list tells them; undefined where none was made. */
+export type There = (repository: string) => ReadonlyMap<string, string | undefined> | undefined
+
+export interface SurveyPorts {
+  readonly source: Source
+  readonly destination: Source
+  readonly there: There
+  readonly parallel: number
+  readonly signal: AbortSignal
+  readonly onImage?: (image: ListedImage) => void
+}
+
+/**
+ * Compares the digest of each image with what the destination has: no request where lists told both, else one HEAD on each
+ * side, and none for a tag that is in no list of the destination. What has vanished from the source since it was listed is left out.
+ */
+export async function survey(
+  pair: Pair,
+  images: readonly ListedImage[],
+  ports: SurveyPorts,
+): Promise<readonly Surveyed[]> {
+  const found: (Surveyed | undefined)[] = []
+  await pool(images.entries(), ports.parallel, ports.signal, async ([index, image]) => {
+    found[index] = await compare(pair, image, ports)
+    ports.onImage?.(image)
+  })
+  return found.filter((one) => one !== undefined)
+}
+
+async function compare(pair: Pair, image: ListedImage, ports: SurveyPorts): Promise<Surveyed | undefined> {
+  const { signal } = ports
+  const source = sideOf(pair.source.registry, image.repository, image.tag)
+  const destination = destinationSide(pair, image)
+  const base = { image, source, destination }
+  try {
+    if (image.tag !== undefined && isReferrersTag(image.tag)) {
+      const digest = image.digest ?? (await ports.source.head(image.repository, image.tag, signal))?.digest
+      if (!namesItself(image.tag, digest)) return undefined
+    }
+    const reference = destination.tag ?? image.digest!
+    const present = await presentAt(destination.repository, reference, ports)
+    if (present === undefined) return { ...base, state: 'missing', digest: image.digest }
+    const digest = image.digest ?? (await ports.source.head(image.repository, image.tag!, signal))?.digest
+    if (digest === undefined && !isExplicit(pair)) return undefined
+    if (digest === undefined) throw notThere(source)
+    return { ...base, state: digest === present ? 'same' : 'diverged', digest, present }
+  } catch (error) {
+    if (signal.aborted || !isCarryallError(error)) throw error
+    return { ...base, state: 'unreadable', digest: image.digest, error: syncError(error) }
+  }
+}
+
+/** Without the referrers API a registry keeps the list of them under such a tag: that is written with what it lists, never copied. */
+function namesItself(tag: string, digest: string | undefined): boolean {
+  return digest === tag.replace('-', ':')
+}
+
+async function presentAt(
+  repository: string,
+  reference: string,
+  { there, destination, signal }: SurveyPorts,
+): Promise<string | undefined> {
+  const list = there(repository)
+  const isTag = !reference.includes(':')
+  if (isTag && list !== undefined && !list.has(reference)) return undefined
+  return (
+    (isTag ? list?.get(reference) : undefined) ??
+    (await destination.head(repository, reference, signal))?.digest
+  )
+}
+
+/** Where an image goes: its own tag, unless two single images were named. */
+function destinationSide(pair: Pair, image: ListedImage): SyncSide {
+  const { destination } = pair
+  const repository = destinationOf(pair, image.repository)
+  const named = destination.reference
+  const tag = named !== undefined && !named.includes(':') ? named : image.tag
+  return sideOf(destination.registry, repository, tag)
+}
+
+export function sideOf(registry: string, repository: string, tag: string | undefined): SyncSide {
+  return { registry, repository, ...(tag === undefined ? {} : { tag }) }
+}
+
+function notThere({ registry, repository, tag }: SyncSide): CarryallError {
+  const name = `${registry}/${nameOf(repository, tag ?? '')}`
+  return new CarryallError('REG_MANIFEST_UNKNOWN', `There is no ${name}`, {
+    subject: { kind: 'tag', name },
+    hint: 'See what is there with reg-ls',
+  })
+}
