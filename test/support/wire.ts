@@ -27,7 +27,7 @@ export async function wire(
   const ended = new Promise<Wire['end']>((resolve) => {
     socket.on('data', (chunk) => {
       firstByteMs ??= performance.now() - started
-      chunks.push(chunk)
+      chunks.push(Buffer.from(chunk))
     })
     socket.once('end', () => resolve('fin')).once('error', () => resolve('reset'))
   })

@@ -76,7 +76,23 @@ test('without a flag: everything as it is usual', async () => {
 })
 
 test('the flags of each side, and of all, with paths from the working directory', async () => {
-  const argv = ['--authfile', 'all.json', '--dest-authfile', 'dest.json', '--src-ca-file', '/ca', '--retry-times', '2', '--retry-delay', '3', '--plain-http', 'p.example', '--allow-realm', 'r.example', '--dest-tls-verify=false']
+  const argv = [
+    '--authfile',
+    'all.json',
+    '--dest-authfile',
+    'dest.json',
+    '--src-ca-file',
+    '/ca',
+    '--retry-times',
+    '2',
+    '--retry-delay',
+    '3',
+    '--plain-http',
+    'p.example',
+    '--allow-realm',
+    'r.example',
+    '--dest-tls-verify=false',
+  ]
   expect(await access(['src', ...argv])).toMatchObject({
     authfile: '/work/all.json',
     caFile: '/ca',
@@ -98,7 +114,18 @@ test('mirrors are for what is read', async () => {
 })
 
 test('who we are is for the one registry that is named', async () => {
-  const argv = ['--src-username', 'me', '--src-password-file', 'pw', '--src-cert', 'c', '--src-key', 'k', '--src-api-token-file', 't']
+  const argv = [
+    '--src-username',
+    'me',
+    '--src-password-file',
+    'pw',
+    '--src-cert',
+    'c',
+    '--src-key',
+    'k',
+    '--src-api-token-file',
+    't',
+  ]
   expect((await access(['src', ...argv, 'a.example:5000', 'a.example:5000']))['hosts']).toEqual({
     'a.example:5000': {
       username: 'me',
@@ -140,8 +167,12 @@ test('a password that is typed', async () => {
 
 test('a token from the environment is for one registry and is not asked for where there are several', async () => {
   const env = { CARRYALL_SRC_API_TOKEN: 'source token', CARRYALL_API_TOKEN: 'the token' }
-  expect((await access(['src', 'a.example'], { env }))['hosts']).toEqual({ 'a.example': { apiToken: 'source token' } })
-  expect((await access(['one', 'a.example'], { env }))['hosts']).toEqual({ 'a.example': { apiToken: 'the token' } })
+  expect((await access(['src', 'a.example'], { env }))['hosts']).toEqual({
+    'a.example': { apiToken: 'source token' },
+  })
+  expect((await access(['one', 'a.example'], { env }))['hosts']).toEqual({
+    'a.example': { apiToken: 'the token' },
+  })
   expect((await access(['dest', 'a.example'], { env }))['hosts']).toEqual({ 'a.example': {} })
   expect((await access(['src', 'a.example', 'b.example'], { env }))['hosts']).toEqual({})
 })

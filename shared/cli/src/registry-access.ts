@@ -3,7 +3,13 @@ import { CarryallError, registerSecret } from '@carryall/errors'
 import type { Context } from './command.ts'
 import type { FlagValues } from './flags.ts'
 import { readSecret } from './read-secret.ts'
-import { type connectionFlags, prefixOf, type Side, type SideValues, tokenVariable } from './registry-flags.ts'
+import {
+  type connectionFlags,
+  prefixOf,
+  type Side,
+  type SideValues,
+  tokenVariable,
+} from './registry-flags.ts'
 
 /** What the flags say about one registry: who we are there. */
 export interface HostAccess {
@@ -89,11 +95,7 @@ function ownValues(flags: object, side: Side): Own {
   ) as Own
 }
 
-function mirrorsOf(
-  { cwd }: Context,
-  file: string | undefined,
-  side: Side,
-): Pick<RegistryAccess, 'mirrors'> {
+function mirrorsOf({ cwd }: Context, file: string | undefined, side: Side): Pick<RegistryAccess, 'mirrors'> {
   if (side === 'dest' || file === 'none') return {}
   return { mirrors: file === undefined ? {} : { file: resolve(cwd, file) } }
 }

@@ -9,12 +9,12 @@ type Named<S extends Side, K extends string> = S extends '' ? K : `${S}-${K}`
 
 /** The flags of one side, by their full names. */
 export type SideFlags<S extends Side> = {
-  readonly [K in keyof Table & string as Named<S, K>]: Table[K]
+  readonly [K in keyof Table as Named<S, K>]: Table[K]
 }
 
 /** Their values; a tool may leave out what means nothing to it. */
 export type SideValues<S extends Side> = {
-  readonly [K in keyof Table & string as Named<S, K>]?: Table[K] extends Flag<infer T> ? T : never
+  readonly [K in keyof Table as Named<S, K>]?: Table[K] extends Flag<infer T> ? T : never
 }
 
 /**

@@ -26,7 +26,8 @@ export async function readSecretFile(path: string): Promise<string> {
     }
     const secret = bytes.toString('utf8', 0, filled).split(/\r?\n/, 1)[0]!
     registerSecret(secret)
-    if (secret === '') throw new CarryallError('INPUT_EMPTY', `The first line of ${path} is empty`, { subject })
+    if (secret === '')
+      throw new CarryallError('INPUT_EMPTY', `The first line of ${path} is empty`, { subject })
     return secret
   } catch (error) {
     throw fromSystemError(error, `read ${path}`, { subject })

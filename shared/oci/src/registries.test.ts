@@ -112,6 +112,8 @@ test('NO_PROXY keeps a registry from the proxy', async () => {
   const proxy = await startTunnel()
   const env = { https_proxy: proxy.url, no_proxy: '.nowhere.example' }
   const { registry: named } = await open({ env, tlsVerify: false })
-  await expect(named('r.nowhere.example').head('app', 'v1')).rejects.toMatchObject({ code: 'NET_UNAVAILABLE' })
+  await expect(named('r.nowhere.example').head('app', 'v1')).rejects.toMatchObject({
+    code: 'NET_UNAVAILABLE',
+  })
   expect(proxy.asked).toEqual([])
 })

@@ -1,5 +1,11 @@
 import { readSecretFile } from '@carryall/durable'
-import { createHttp, type Environment, type HttpClient, type HttpOptions, type RetryPolicy } from '@carryall/http'
+import {
+  createHttp,
+  type Environment,
+  type HttpClient,
+  type HttpOptions,
+  type RetryPolicy,
+} from '@carryall/http'
 import type { Credential } from './registry/auth-file.ts'
 import { hostCertificates } from './registry/certificates.ts'
 import { loadCredentials } from './registry/credentials.ts'

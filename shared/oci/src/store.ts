@@ -74,8 +74,8 @@ export interface Destination extends Source {
 
   /**
    * Makes a blob available in `repository`: present already, mounted from `mountFrom`, or uploaded from `open`, which is
-   * called only when the destination is ready to take bytes, and called again for a retry. `open` must verify what it
-   * yields. Throws AUTH_*, NET_*, REG_REFUSED and whatever `open` throws.
+   * called only when the destination is ready to take bytes, and called again for a retry or, at another offset, to go on
+   * where an upload broke off. `open` must verify what it yields. Throws AUTH_*, NET_*, REG_REFUSED and whatever `open` throws.
    */
   putBlob(
     repository: string,

@@ -4,7 +4,7 @@ import { API_VERSION, critical, defineKind, documentHead } from './kind.ts'
 import { digestSchema } from './name-schemas.ts'
 import { timeSchema, toolSchema } from './shipment.ts'
 import { syncErrorSchema, syncSideSchema } from './sync-plan.ts'
-import { syncOutcomeSchema } from './sync-report.ts'
+import { syncOutcomeSchema, verifiedSchema } from './sync-report.ts'
 
 /** A line of the journal of a run. */
 export const syncEventKind = defineKind({
@@ -25,8 +25,9 @@ export const syncEventKind = defineKind({
         tool: toolSchema.optional().describe('begin: what ran'),
         source: syncSideSchema.optional().describe('image: which'),
         destination: syncSideSchema.optional().describe('image: which'),
-        digest: digestSchema.optional().describe('image: what the destination has now'),
+        digest: digestSchema.optional().describe('image: at the source'),
         outcome: syncOutcomeSchema.optional().describe('image: which'),
+        verified: verifiedSchema.optional(),
         previous_digest: digestSchema.optional().describe('image: what the tag named before'),
         bytes: bytesSchema.optional().describe('image: that were sent for it'),
         milliseconds: z.int().min(0).optional().describe('image: that it took'),

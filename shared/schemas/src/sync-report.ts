@@ -12,6 +12,11 @@ export const syncOutcomeSchema = z
     'same: was there; conflict: the tag differs and stays; kept: extra, and left; not_tried: the run ended before, or the registry was given up',
   )
 
+/** How an image was read back. */
+export const verifiedSchema = z
+  .enum(['tag', 'deep', 'sample'])
+  .describe('How it was read back: by tag; every child and blob asked for; every blob pulled and hashed')
+
 const image = () =>
   z.object({
     source: syncSideSchema.optional().describe('Absent for what is extra'),
@@ -19,10 +24,7 @@ const image = () =>
     digest: digestSchema.optional().describe('At the source'),
     state: syncStateSchema.describe('As it was planned'),
     outcome: syncOutcomeSchema.optional().describe('Absent with --check'),
-    verified: z
-      .enum(['tag', 'deep', 'sample'])
-      .optional()
-      .describe('How it was read back: by tag; every child and blob asked for; every blob pulled and hashed'),
+    verified: verifiedSchema.optional(),
     previous_digest: digestSchema.optional().describe('What the tag named before: moved, deleted, conflict'),
     backup_tag: tagSchema.optional().describe('Names what a moved tag named'),
     bytes: bytesSchema.optional().describe('That were sent for it'),

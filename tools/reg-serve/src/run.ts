@@ -48,7 +48,16 @@ export async function runServer(
   await using held = new AsyncDisposableStack()
   const directory = resolve(cwd, operand)
   const holder = `${tool.name} ${tool.version}`
-  const opened = await openDirectory(directory, { write: readOnly === false, waitSeconds, holder, signal })
+  const opened = await openDirectory(directory, {
+    write: readOnly === false,
+    waitSeconds,
+    holder,
+    signal,
+  }).catch((error: unknown) => {
+    throw isCarryallError(error, 'INPUT_NOT_FOUND') && refused !== undefined && !flags['read-only']
+      ? nothingToServe(directory, error)
+      : error
+  })
   held.defer(() => opened.close())
   const server = await serve(opened.store, {
     ...address,
@@ -99,6 +108,18 @@ async function openLogins(path: string) {
 function whatOf(kind: Opened['kind'], pullsOnly: boolean): string {
   if (kind === 'content') return 'the sequences'
   return pullsOnly ? 'the OCI layout, for pulls only,' : 'the OCI layout'
+}
+
+function nothingToServe(directory: string, cause: unknown): CarryallError {
+  return new CarryallError(
+    'CONFIG_UNSUPPORTED',
+    `Cannot serve "${directory}": there is nothing to pull in it, and pushes are refused on this address`,
+    {
+      hint: 'Give --htpasswd with --tls-cert and --tls-key, or --anonymous-push',
+      subject: { kind: 'flag', name: '--address' },
+      cause,
+    },
+  )
 }
 
 function warnUnchanged(log: Log, error: unknown): void {

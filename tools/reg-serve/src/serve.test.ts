@@ -171,10 +171,10 @@ describe('pull', () => {
       'application/vnd.oci.image.index.v1+json',
       null,
     ])
-    expect(await all.json()).toMatchObject({
-      schemaVersion: 2,
-      manifests: [signature.descriptor, sbom.descriptor],
-    })
+    const byDigest = [signature, sbom]
+      .map((each) => each.descriptor)
+      .sort((a, b) => (a.digest < b.digest ? -1 : 1))
+    expect(await all.json()).toMatchObject({ schemaVersion: 2, manifests: byDigest })
     const some = await call(
       'GET',
       `/v2/app/referrers/${image.manifest.digest}?artifactType=application/vnd.example.sbom`,

@@ -34,6 +34,16 @@ export function backupTag(template: string, { tag, time, digest }: Moved): strin
   )
 }
 
+/** True for a tag that this template may have made: it names what was there before, and is no tag of the source. */
+export function isBackupTag(template: string, tag: string): boolean {
+  const escaped = template.replaceAll(/[\\^$.*+?()[\]|]/g, String.raw`\$&`)
+  const pattern = escaped
+    .replaceAll('{tag}', '.+')
+    .replaceAll('{time}', String.raw`\d{14}`)
+    .replaceAll('{digest}', '[0-9a-f]{12}')
+  return new RegExp(`^${pattern}$`).test(tag)
+}
+
 /** As much of the tag as there is room for. */
 function fitted(tag: string, filled: string): string {
   const parts = filled.split('{tag}')

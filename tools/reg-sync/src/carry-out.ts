@@ -1,24 +1,21 @@
 import { resolve } from 'node:path'
 import type { Context, Outcome } from '@carryall/cli'
-import { CarryallError, isCarryallError, strongest, type ExitCode } from '@carryall/errors'
-import type { PlannedSync, SyncedImage, SyncPlan, SyncReport } from '@carryall/schemas'
+import { isCarryallError, strongest, type ExitCode } from '@carryall/errors'
+import type { SyncPlan, SyncReport } from '@carryall/schemas'
 import { auditOf } from './audit.ts'
 import type { ApplyFlags } from './command.ts'
 import { checkDeletions } from './delete-extra.ts'
 import { errorsOf } from './errors-of.ts'
-import { openEventLog, type EventLog } from './event-log.ts'
-import { finalReport, progressEvent, startupEvent, type LogEvent } from './events.ts'
 import { execute } from './execute.ts'
 import { exitOf } from './exit-of.ts'
-import { failedIn } from './finished.ts'
-import { imageEvents } from './image-events.ts'
+import { destinationKey, failedIn } from './finished.ts'
+import type { Follower } from './follow.ts'
 import { openJournal } from './journal.ts'
 import { journalPlace, planDigestOf } from './journal-place.ts'
 import type { Ends } from './ports.ts'
 import { keepRate } from './rate.ts'
 import { readJournal } from './read-journal.ts'
 import { makeReport } from './report.ts'
-import { RepositoryProgress } from './repository-progress.ts'
 import { inShard, type Shard } from './shard.ts'
 import { reportTable } from './tables.ts'
 import { parseVerify } from './verify-mode.ts'
@@ -38,15 +35,17 @@ export interface CarryOutHow {
 export async function carryOut(
   context: Context,
   flags: ApplyFlags,
-  plan: SyncPlan,
+  whole: SyncPlan,
   ends: Ends,
+  follower: Follower,
   how: CarryOutHow,
 ): Promise<Outcome> {
   const { shard, parallelImages, imageTimeoutMs } = how
   const covers = (repository: string): boolean => shard === undefined || inShard(repository, shard)
+  const only = how.retryFailed === undefined ? undefined : await failedKeys(context, how.retryFailed)
+  const plan = only === undefined ? whole : restricted(whole, only)
   const covered = plan.images.filter(({ destination }) => covers(destination.repository))
   checkDeletions({ pairs: plan.pairs, images: covered }, flags['max-delete'])
-  const only = how.retryFailed === undefined ? undefined : await failedKeys(context, how.retryFailed)
   const planDigest = planDigestOf(plan)
   const audit = auditOf(context, plan, planDigest)
   await audit.writing()
@@ -59,10 +58,7 @@ export async function carryOut(
     signal: context.signal,
     onFailure: (error) => context.log.warn(`The journal cannot be written: ${String(error)}`),
   })
-  await using log = await eventLog(context, flags)
-  const tell = teller(log)
-  tell(startupEvent(context.tool, plan.pairs))
-  const follow = follower(context, covered, plan, tell)
+  const counting = follower.begin(covered, plan)
   try {
     const executed = await execute(plan, {
       ends,
@@ -73,13 +69,12 @@ export async function carryOut(
       parallelImages,
       parallel: Math.min(64, parallelImages * flags['parallel-layers']),
       imageTimeoutMs,
-      only,
       covers,
       signal: context.signal,
       random: Math.random,
       ticks: () => performance.now(),
       phase: (title, total) => context.progress.phase(title, total),
-      ...follow,
+      ...counting,
     })
     const report = makeReport({
       plan,
@@ -95,7 +90,7 @@ export async function carryOut(
         blobs: executed.blobs,
       },
     })
-    for (const line of finalReport(report)) tell(line)
+    follower.end(report)
     await audit.ended(report)
     await keepRate(
       context.stateDir,
@@ -125,47 +120,14 @@ function outcomeOf({ signal }: Context, report: SyncReport, changed: boolean): O
   }
 }
 
+/** The plan of these images only. */
+function restricted(plan: SyncPlan, only: ReadonlySet<string>): SyncPlan {
+  const images = plan.images.filter(({ destination, digest }) =>
+    only.has(destinationKey(destination, digest)),
+  )
+  return { ...plan, images }
+}
+
 async function failedKeys(context: Context, file: string): Promise<ReadonlySet<string>> {
   return new Set(failedIn(await readJournal(resolve(context.cwd, file))).keys())
-}
-
-async function eventLog(context: Context, flags: ApplyFlags): Promise<EventLog | undefined> {
-  const file = flags['log-file']
-  if (file === undefined) return undefined
-  const size = flags['log-rotate-size']
-  return openEventLog({
-    file: resolve(context.cwd, file),
-    ...(size === undefined ? {} : { rotateBytes: size }),
-    rotateSeconds: flags['log-rotate-age'] ?? 7 * 86_400,
-    keep: flags['log-keep'],
-    clock: () => context.clock(),
-    warn: (error) => context.log.warn(error instanceof CarryallError ? error.message : String(error)),
-  })
-}
-
-function teller(log: EventLog | undefined): (event: LogEvent) => void {
-  return ({ level, code, what, message }) => log?.write(level, code, what, message)
-}
-
-/** Follows a run image by image: lines of the log, and one for each repository that is complete. */
-function follower(
-  context: Context,
-  covered: readonly PlannedSync[],
-  plan: SyncPlan,
-  tell: (event: LogEvent) => void,
-): { onImage(image: PlannedSync, outcome: SyncedImage): void } {
-  const progress = new RepositoryProgress(covered)
-  const started = performance.now()
-  let bytes = 0
-  return {
-    onImage(image, outcome) {
-      for (const line of imageEvents(outcome)) tell(line)
-      bytes += outcome.bytes ?? 0
-      if (!progress.finished(image, outcome.outcome)) return
-      const seconds = (performance.now() - started) / 1000
-      const line = progressEvent({ ...progress.counts, bytes, totalBytes: plan.totals.unique_bytes, seconds })
-      tell(line)
-      context.log.info(line.message)
-    },
-  }
 }

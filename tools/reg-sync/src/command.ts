@@ -58,7 +58,13 @@ const applyFlags = {
   }),
   'log-file': text('FILE', 'one line per event'),
   'log-rotate-size': size('SIZE', 'begin a new log file at this size'),
-  'log-rotate-age': seconds('TIME', 'begin a new log file at this age', { shownDefault: '7d' }),
+  'log-rotate-age': seconds('TIME', 'begin a new log file at this age', {
+    absent: 604_800,
+    shownDefault: '7d',
+  }),
+  'log-level': oneOf(['debug', 'info', 'warning', 'error'], 'what is left out of the log file', {
+    absent: 'info',
+  }),
   'log-keep': integer('N', 'old log files that are kept, compressed', { absent: 12 }),
 } as const
 

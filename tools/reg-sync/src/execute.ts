@@ -2,6 +2,7 @@ import type { Phase } from '@carryall/cli'
 import type { BlobCounts, Destination } from '@carryall/oci'
 import type { PlannedSync, SyncedImage, SyncPlan } from '@carryall/schemas'
 import { applyPlan } from './apply-plan.ts'
+import { asPlanned } from './as-planned.ts'
 import { checkDeletions, deleteExtra } from './delete-extra.ts'
 import { placeOf } from './ends.ts'
 import { destinationKey, doneBefore } from './finished.ts'
@@ -22,8 +23,6 @@ export interface ExecuteOptions {
   /** Blobs at once. */
   readonly parallel: number
   readonly imageTimeoutMs: number
-  /** Only these, by `destinationKey`; all if absent. */
-  readonly only?: ReadonlySet<string> | undefined
   /** Whether a repository of the destination belongs to the part of the plan that this run takes. */
   readonly covers: (repository: string) => boolean
   readonly signal: AbortSignal
@@ -32,7 +31,8 @@ export interface ExecuteOptions {
   readonly ticks: () => number
   readonly phase: (title: string, total: { readonly items: number; readonly bytes?: number }) => Phase
   /** Of each image that is done, here or by an earlier part of this run. */
-  readonly onImage: (image: PlannedSync, outcome: SyncedImage) => void
+  readonly onImage: (image: PlannedSync, outcome: SyncedImage, error?: unknown) => void
+  readonly onBytes?: (count: number) => void
 }
 
 export interface Executed {
@@ -58,11 +58,9 @@ export async function execute(plan: SyncPlan, options: ExecuteOptions): Promise<
   const todo = covered.filter((image) => {
     const before = doneBefore(options.journal.done, image)
     if (before !== undefined) outcomes.set(image, before)
-    if (before !== undefined || image.action === 'none' || image.action === 'refuse')
-      options.onImage(image, before ?? { destination: image.destination, state: image.state })
-    return (
-      before === undefined && (options.only?.has(destinationKey(image.destination, image.digest)) ?? true)
-    )
+    const isIdle = image.action === 'none' || image.action === 'refuse'
+    if (before !== undefined || isIdle) options.onImage(image, before ?? asPlanned(image, 'sync'))
+    return before === undefined
   })
   const destination = (registry: string): Promise<Destination> => ends.destination(placeOf(registry))
   const { blobs, outcomes: copied } = await copy(plan, todo, destination, options)
@@ -84,9 +82,9 @@ export async function execute(plan: SyncPlan, options: ExecuteOptions): Promise<
 }
 
 function recorded({ journal, onImage }: ExecuteOptions) {
-  return (image: PlannedSync, outcome: SyncedImage): void => {
+  return (image: PlannedSync, outcome: SyncedImage, error?: unknown): void => {
     journal.image(outcome)
-    onImage(image, outcome)
+    onImage(image, outcome, error)
   }
 }
 
@@ -107,12 +105,15 @@ async function copy(
       source: (registry) => options.ends.source(placeOf(registry)),
       destination,
       retry: options.ends.retry,
-      onBytes: (count) => phase.advanced(count),
+      onBytes(count) {
+        phase.advanced(count)
+        options.onBytes?.(count)
+      },
       onImage(image, outcome, error) {
         const name = destinationKey(image.destination, image.digest)
         if (error === undefined) phase.finished(name, outcome.outcome)
         else phase.failed(name, error)
-        record(image, outcome)
+        record(image, outcome, error)
       },
     })
   } finally {
@@ -145,11 +146,7 @@ async function prove(
       signal,
       onImage(image, fault) {
         const name = destinationKey(image.destination, image.digest)
-        const before = outcomes.get(image) ?? {
-          ...sides(image),
-          state: image.state,
-          outcome: 'same' as const,
-        }
+        const before = outcomes.get(image) ?? asPlanned(image, 'sync')
         if (fault === undefined) {
           proven.set(image, { ...before, verified: verify.depth })
           return phase.finished(name)
@@ -157,7 +154,7 @@ async function prove(
         phase.failed(name, fault)
         const outcome = { ...before, outcome: 'failed' as const, error: syncError(fault) }
         proven.set(image, outcome)
-        record(image, outcome)
+        record(image, outcome, fault)
       },
     })
   } catch (error) {
@@ -166,16 +163,4 @@ async function prove(
     phase.end()
   }
   return proven
-}
-
-function sides({
-  source,
-  destination,
-  digest,
-}: PlannedSync): Pick<SyncedImage, 'source' | 'destination' | 'digest'> {
-  return {
-    ...(source === undefined ? {} : { source }),
-    destination,
-    ...(digest === undefined ? {} : { digest }),
-  }
 }

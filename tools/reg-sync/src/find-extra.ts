@@ -1,5 +1,6 @@
 import { selectTags, type ListedImage } from '@carryall/catalog'
 import { isReferrersTag } from '@carryall/oci'
+import { isBackupTag } from './backup-tag.ts'
 import type { Listed } from './by-repository.ts'
 import type { Findings } from './make-plan.ts'
 import { destinationOf, isExplicit, type Pair } from './pairs.ts'
@@ -28,10 +29,14 @@ export function findExtra(
   const extra: ListedImage[] = []
   for (const [repository, tags] of there)
     for (const [tag, digest] of tags)
-      if (expected.get(repository)?.has(tag) !== true && !isReferrersTag(tag))
+      if (expected.get(repository)?.has(tag) !== true && !isReferrersTag(tag) && !isKept(pair, tag))
         extra.push({ registry, repository, tag, ...(digest === undefined ? {} : { digest }) })
   return selectTags(extra, pair.tags, now).map(({ repository, tag, digest }) => ({
     side: sideOf(registry, repository, tag),
     digest,
   }))
+}
+
+function isKept({ backup }: Pair, tag: string): boolean {
+  return backup !== undefined && isBackupTag(backup, tag)
 }

@@ -30,11 +30,12 @@ export function doneBefore(
   const { destination, digest, state, present, backup_tag } = image
   const event = done.get(destinationKey(destination, digest))
   if (event?.outcome === undefined) return undefined
-  const { outcome, previous_digest, bytes, milliseconds } = event
+  const { outcome, verified, previous_digest, bytes, milliseconds } = event
   const isGone = outcome === 'deleted' && previous_digest === present
   if (state === 'extra' ? !isGone && outcome !== 'kept' : event.digest !== digest) return undefined
   return synced(image, {
     outcome,
+    ...(verified === undefined ? {} : { verified }),
     ...(previous_digest === undefined ? {} : { previous_digest }),
     ...(outcome !== 'moved' || backup_tag === undefined ? {} : { backup_tag }),
     ...(bytes === undefined ? {} : { bytes }),

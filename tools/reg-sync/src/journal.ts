@@ -115,9 +115,29 @@ class JournalFile implements Journal {
     return this.#settle()
   }
 
-  image({ source, destination, digest, outcome, previous_digest, bytes, seconds, error }: SyncedImage): void {
+  image({
+    source,
+    destination,
+    digest,
+    outcome,
+    verified,
+    previous_digest,
+    bytes,
+    seconds,
+    error,
+  }: SyncedImage): void {
     const milliseconds = seconds === undefined ? undefined : Math.round(seconds * 1000)
-    const image = { source, destination, digest, outcome, previous_digest, bytes, milliseconds, error }
+    const image = {
+      source,
+      destination,
+      digest,
+      outcome,
+      verified,
+      previous_digest,
+      bytes,
+      milliseconds,
+      error,
+    }
     this.#add({ event: 'image', ...image })
   }
 

@@ -1,5 +1,6 @@
 import type { Context } from '@carryall/cli'
 import type { SyncPlan } from '@carryall/schemas'
+import { discoveryEvent, type LogEvent } from './events.ts'
 import { gather } from './gather.ts'
 import { makePlan, type Findings } from './make-plan.ts'
 import type { Pair } from './pairs.ts'
@@ -13,7 +14,12 @@ export async function makeSyncPlan(
   context: Context,
   pairs: readonly Pair[],
   ends: Ends,
-  options: { readonly deleteExtra: boolean; readonly deep: boolean; readonly rate: number | undefined },
+  options: {
+    readonly deleteExtra: boolean
+    readonly deep: boolean
+    readonly rate: number | undefined
+    readonly tell?: (event: LogEvent) => void
+  },
 ): Promise<SyncPlan> {
   const findings: Findings[] = []
   for (const pair of pairs)
@@ -26,6 +32,11 @@ export async function makeSyncPlan(
         log: context.log,
         phase: (title, items) => context.progress.phase(title, items === undefined ? {} : { items }),
         signal: context.signal,
+        onListed(repositories, images) {
+          const event = discoveryEvent(pair.source.text, repositories, images)
+          options.tell?.(event)
+          context.log.info(event.message)
+        },
       }),
     )
   return makePlan(findings, { now: context.now(), tool: context.tool, ...options })

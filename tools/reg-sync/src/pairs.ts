@@ -1,6 +1,6 @@
 import type { ListedImage } from '@carryall/catalog'
 import { CarryallError } from '@carryall/errors'
-import { isDigest, type SyncConfig, type SyncPair } from '@carryall/schemas'
+import { isDigest, isRepository, type SyncConfig, type SyncPair } from '@carryall/schemas'
 import { below, parseEnd, under, type End } from './ends.ts'
 import { mapPath } from './map-path.ts'
 
@@ -31,7 +31,7 @@ export interface Pair {
 export interface PairDefaults {
   readonly repositories: SyncPair['repositories']
   readonly tags: SyncPair['tags']
-  readonly policies: Policies
+  readonly policies: readonly Policies[]
   readonly backup: string | undefined
   readonly platforms: readonly string[]
   /** Undefined where no flag says it. */
@@ -53,7 +53,7 @@ export function configuredPairs(
     tags: flags.tags ?? pair.tags,
     images: pair.images,
     pathMap: pair.path_map ?? [],
-    policies: [flags.policies, pair.policies ?? {}, config.defaults?.policies ?? {}],
+    policies: [...flags.policies, pair.policies ?? {}, config.defaults?.policies ?? {}],
     backup: flags.backup ?? pair.backup,
     platforms: flags.platforms.length > 0 ? flags.platforms : (pair.platforms ?? []),
     attachments: flags.attachments ?? pair.attachments ?? true,
@@ -74,7 +74,7 @@ export function operandPair(source: End, destination: End, flags: PairDefaults):
     images: undefined,
     ...(single ? { listed: [imageOf(source)] } : {}),
     pathMap: [],
-    policies: [flags.policies],
+    policies: flags.policies,
     backup: flags.backup,
     platforms: flags.platforms,
     attachments: flags.attachments ?? true,
@@ -109,8 +109,20 @@ const isPlace = (registry: string): boolean => /^oci(?:-archive)?:/.test(registr
  */
 export function destinationOf({ source, destination, pathMap }: Pair, repository: string): string {
   const relative = below(source.path, repository) ?? repository
-  const name = under(destination.path, mapPath(relative, pathMap))
-  return name === '' ? mapPath(repository, pathMap) : name
+  const name = under(destination.path, mapPath(relative, pathMap)) || mapPath(repository, pathMap)
+  if (isRepository(name)) return name
+  throw new CarryallError('REFERENCE_INVALID', `Cannot name ${repository} "${name}" at ${destination.text}`, {
+    subject: { kind: 'repository', name: repository },
+    actual: name,
+    hint: 'Give it a shorter path there: a name has 255 characters at most',
+  })
+}
+
+/** The pairs as they were given. */
+export function namesOf(
+  pairs: readonly Pair[],
+): readonly { readonly source: string; readonly destination: string }[] {
+  return pairs.map(({ source, destination }) => ({ source: source.text, destination: destination.text }))
 }
 
 /** The registries of each side, by `host[:port]`. */

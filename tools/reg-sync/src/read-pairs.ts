@@ -68,7 +68,7 @@ function defaultsFrom(flags: PlanFlags): PairDefaults {
   return {
     repositories,
     tags,
-    policies: Object.fromEntries(flags.policy.map(parsePolicy)),
+    policies: flags.policy.map(parsePolicy).map(([pattern, policy]) => ({ [pattern]: policy })),
     backup: flags.backup,
     platforms: flags.platform,
     attachments: flags.attachments ? undefined : false,

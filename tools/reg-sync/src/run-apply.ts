@@ -4,6 +4,7 @@ import type { SyncPlan } from '@carryall/schemas'
 import { carryOut } from './carry-out.ts'
 import type { ApplyFlags, EndFlags } from './command.ts'
 import { placeOf } from './ends.ts'
+import { follow } from './follow.ts'
 import { settingsOf } from './limits.ts'
 import { openEnds } from './open-ends.ts'
 import { planItem, planTable } from './run-plan.ts'
@@ -30,7 +31,8 @@ export async function runApply(
     flags.config === undefined ? { directory: context.cwd } : await readSyncConfig(context, flags.config)
   const ends = await openEnds(context, flags, hostsIn(plan), settingsOf(config, directory, flags))
   try {
-    return await carryOut(context, flags, plan, ends, {
+    await using follower = await follow(context, flags, plan.pairs)
+    return await carryOut(context, flags, plan, ends, follower, {
       started,
       fresh: false,
       shard,

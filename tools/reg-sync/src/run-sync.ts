@@ -4,11 +4,12 @@ import { carryOut } from './carry-out.ts'
 import type { EndFlags, SyncFlags } from './command.ts'
 import { errorsOf } from './errors-of.ts'
 import { exitOf } from './exit-of.ts'
+import { follow } from './follow.ts'
 import { planDigestOf } from './journal-place.ts'
 import { settingsOf } from './limits.ts'
 import { makeSyncPlan } from './make-sync-plan.ts'
 import { openEnds } from './open-ends.ts'
-import { hostsOf } from './pairs.ts'
+import { hostsOf, namesOf } from './pairs.ts'
 import { lastRate } from './rate.ts'
 import { readPairs } from './read-pairs.ts'
 import { makeReport } from './report.ts'
@@ -37,11 +38,13 @@ export async function runSync(
     hostsOf(asked.pairs),
     settingsOf(asked.config, asked.directory, flags),
   )
+  await using follower = await follow(context, flags, namesOf(asked.pairs))
   try {
     const plan = await makeSyncPlan(context, asked.pairs, ends, {
       deleteExtra: flags['delete-extra'],
       deep: verify.depth === 'deep',
       rate: flags.bandwidth ?? (await lastRate(context.stateDir, asked.pairs)),
+      tell: follower.tell,
     })
     if (context.dryRun) return { items: [planItem(plan)], table: () => planTable(plan) }
     if (flags.check) {
@@ -57,15 +60,16 @@ export async function runSync(
           blobs: { present: 0, mounted: 0, uploaded: 0, uploadedBytes: 0 },
         },
       })
+      follower.end(report)
       const exit = exitOf(report, { deleteExtra: flags['delete-extra'] })
       return {
         items: [{ document: report, result: { ok: exit === 0, changed: false } }],
         exit,
-        errors: errorsOf(report),
+        errors: errorsOf(report, { deleteExtra: flags['delete-extra'] }),
         table: () => reportTable(report),
       }
     }
-    return await carryOut(context, flags, plan, ends, {
+    return await carryOut(context, flags, plan, ends, follower, {
       started,
       fresh: true,
       parallelImages: flags['parallel-images'] ?? defaults?.parallel_images ?? 8,

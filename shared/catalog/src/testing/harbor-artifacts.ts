@@ -1,5 +1,5 @@
+import { glob } from '../glob.ts'
 import type { FakeBase } from './fake-server.ts'
-import { matches } from './glob.ts'
 import type { HarborProjects } from './harbor-projects.ts'
 import type { StoredTag } from './registry-files.ts'
 import { storedImage, type StoredImage } from './stored-image.ts'
@@ -100,6 +100,6 @@ function subjectsOf({ digest, json, tags }: Tagged): readonly (readonly [string,
 function isAsked(asked: string | undefined, tags: Tagged['tags']): boolean {
   if (asked === undefined) return true
   if (asked === 'nil') return tags.length === 0
-  const glob = asked.startsWith('~') ? `*${asked.slice(1)}*` : asked
-  return tags.some(({ name }) => matches(glob, name))
+  const matches = glob(asked.startsWith('~') ? `*${asked.slice(1)}*` : asked)
+  return tags.some(({ name }) => matches(name))
 }

@@ -1,5 +1,5 @@
+import { glob } from '../glob.ts'
 import type { FakeBase } from './fake-server.ts'
-import { matches } from './glob.ts'
 import type { HarborProject } from './harbor.ts'
 import { numbering } from './numbering.ts'
 import { storedImage } from './stored-image.ts'
@@ -36,7 +36,7 @@ export function harborProjects(
     isImmutable: (repository, tag) => {
       const [project, rest] = split(repository)
       const rules = all.get(project)?.immutable ?? []
-      return rules.some((rule) => matches(rule.repository, rest) && matches(rule.tag, tag))
+      return rules.some((rule) => glob(rule.repository)(rest) && glob(rule.tag)(tag))
     },
     used: (project) => {
       const digests = new Set(

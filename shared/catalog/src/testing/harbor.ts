@@ -10,7 +10,7 @@ export interface HarborProject {
   readonly public?: boolean
   /** Caches another registry and takes no pushes. */
   readonly proxyCache?: boolean
-  /** Tags that match (`*` and `?`, repository below the project, then tag) cannot be pushed again: 412 PRECONDITION. */
+  /** Tags that match (the repository below its project by one glob, the tag by another) cannot be pushed again: 412. */
   readonly immutable?: readonly { readonly repository: string; readonly tag: string }[]
   /** Uploads are refused with 403 DENIED when the project holds so many bytes. */
   readonly quota?: number

@@ -1,5 +1,5 @@
+import { glob } from '../glob.ts'
 import type { FakeBase } from './fake-server.ts'
-import { matches } from './glob.ts'
 import type { QuayState } from './quay.ts'
 import type { PastTag, RegistryFiles, StoredTag } from './registry-files.ts'
 import { storedImage } from './stored-image.ts'
@@ -39,7 +39,7 @@ export interface QuayBook {
 }
 
 export function quayBook({ files }: FakeBase): QuayBook {
-  const immutable: { readonly repository: string; readonly glob: string }[] = []
+  const immutable: { readonly repository: string; readonly matches: (tag: string) => boolean }[] = []
   const ends = new Map<string, Date>()
   const removed = new Map<string, PastTag[]>()
   const made = new Set<string>()
@@ -49,7 +49,7 @@ export function quayBook({ files }: FakeBase): QuayBook {
     files.tags(repository).map((tag) => ({
       ...tag,
       until: ends.get(key(repository, tag.name)),
-      immutable: immutable.some((rule) => rule.repository === repository && matches(rule.glob, tag.name)),
+      immutable: immutable.some((rule) => rule.repository === repository && rule.matches(tag.name)),
     }))
   const isAlive = ({ until }: QuayTag) => until === undefined || until.getTime() > Date.now()
 
@@ -69,7 +69,7 @@ export function quayBook({ files }: FakeBase): QuayBook {
         immutable: false,
       })),
     ],
-    setImmutable: (repository, glob) => void immutable.push({ repository, glob }),
+    setImmutable: (repository, pattern) => void immutable.push({ repository, matches: glob(pattern) }),
     expire: (repository, tag, time) => {
       if (time) ends.set(key(repository, tag), time)
       else ends.delete(key(repository, tag))

@@ -144,7 +144,9 @@ export function quayV2(
     if (route.kind === 'uploads' || route.kind === 'upload') return upload(exchange, route)
     if (isWrite(exchange.method)) refuseWrite(exchange, repository)
     else auth.admit(exchange, repository)
-    if (!book.has(repository)) throw refusal(404, 'NAME_UNKNOWN', 'repository name not known to registry')
+    // What is about to be deleted is listed by the API, and gone for everybody else.
+    if (!book.has(repository) || book.states.get(repository) === 'MARKED_FOR_DELETION')
+      throw refusal(404, 'NAME_UNKNOWN', 'repository name not known to registry')
     if (route.kind === 'tags') return lists.tags(exchange, repository)
     if (route.kind === 'referrers') return referrers(exchange, repository, route.digest)
     if (route.kind === 'blob') return blob(exchange, repository, route.digest)

@@ -283,6 +283,15 @@ describe('what is refused', () => {
     },
   )
 
+  test('everything about a repository that is about to be deleted, which is still listed', async () => {
+    await push('team/app', '1')
+    quay.setState('team/app', 'MARKED_FOR_DELETION')
+    expect((await v2('team/app', 'manifests/1')).status).toBe(404)
+    expect(await read('repository?namespace=team')).toMatchObject({
+      repositories: [{ state: 'MARKED_FOR_DELETION' }],
+    })
+  })
+
   test('the same by a token without the right', async () => {
     await restart({ refusesState: 'token' })
     await push('team/app', '1')
@@ -328,6 +337,7 @@ describe('API v1', () => {
     await push('team/open', '1')
     await push('team/closed', '1')
     quay.setPublic('team/open', true)
+    quay.setDescription('team/open', 'For all')
     const listed = async (query: string, authorization?: string) =>
       (
         (await (await api(`repository?${query}`, authorization)).json()) as {
@@ -338,6 +348,9 @@ describe('API v1', () => {
     expect(await listed('public=true')).toEqual(['open'])
     expect(await listed('namespace=team', '')).toEqual(['open'])
     expect(await listed('namespace=nobody')).toEqual([])
+    expect(await read('repository?public=true')).toMatchObject({
+      repositories: [{ is_public: true, description: 'For all' }],
+    })
   })
 
   test('gives repositories in pages of 100, by an opaque token, and their last change', async () => {

@@ -30,7 +30,7 @@ export interface FakeQuay extends FakeServer {
   setReadOnly(on: boolean): void
   /** What a repository may be used for; NORMAL if not set. */
   setState(repository: string, state: QuayState): void
-  /** Tags that match (`*` and `?`) cannot be moved, nor deleted: 409 TAG_IMMUTABLE. */
+  /** Tags that match cannot be moved, nor deleted: 409 TAG_IMMUTABLE. */
   setImmutable(repository: string, glob: string): void
   /** The tag ends then, as if set in the UI; without time it stays. */
   setExpiration(repository: string, tag: string, time: Date | undefined): void

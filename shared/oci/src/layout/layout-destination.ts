@@ -40,7 +40,7 @@ export function layoutDestination(parts: WritableParts): Omit<Destination, 'clos
         mediaType,
         digest,
         size: bytes.length,
-        ...(artifactType === undefined ? {} : { artifactType }),
+        ...(artifactType ? { artifactType } : {}),
       }
       await blobs.write(descriptor, () => once(bytes))
       await index.edit((before) => named(before, repository, reference, descriptor))

@@ -159,7 +159,8 @@ export class ManifestFacts {
 
 function factsOf({ mediaType, digest, size }: Descriptor, bytes: Buffer): Facts {
   const content = parseManifest(bytes, mediaType)
-  const artifactType = content.artifactType ?? content.config?.mediaType
+  // An empty one counts as none (distribution-spec: listing referrers).
+  const artifactType = content.artifactType || content.config?.mediaType
   return {
     children: content.manifests.filter((child) => isManifestType(child.mediaType)),
     names: [content.config, ...content.layers, ...content.manifests].flatMap((blob) => blob?.digest ?? []),
@@ -168,7 +169,7 @@ function factsOf({ mediaType, digest, size }: Descriptor, bytes: Buffer): Facts 
       mediaType,
       digest,
       size,
-      ...(artifactType === undefined ? {} : { artifactType }),
+      ...(artifactType ? { artifactType } : {}),
       ...(content.annotations === undefined ? {} : { annotations: { ...content.annotations } }),
     },
   }

@@ -5,7 +5,13 @@ import { startServer } from '@carryall/http/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { fetchBlob } from '../fetch-blob.ts'
 import { openRegistries, type Registries, type RegistriesOptions } from '../registries.ts'
-import { type DockerRegistry, pushSample, sampleArtifact, sampleImage, startDockerRegistry } from '../testing/index.ts'
+import {
+  type DockerRegistry,
+  pushSample,
+  sampleArtifact,
+  sampleImage,
+  startDockerRegistry,
+} from '../testing/index.ts'
 
 const DEAD = '127.0.0.1:1'
 const image = sampleImage('everywhere')
@@ -63,8 +69,13 @@ async function open(options: Partial<RegistriesOptions> = {}): Promise<Registrie
 /** `logical.example/team` is kept at `location`, and stood in for by `mirrors`. */
 async function conf(location: string, ...mirrors: readonly string[]) {
   const file = join(directory, 'registries.conf')
-  const tables = mirrors.map((each) => `[[registry.mirror]]\n${each.includes('=') ? each : `location = "${each}"`}\n`)
-  await writeFile(file, `[[registry]]\nprefix = "logical.example/team"\nlocation = "${location}"\n${tables.join('')}`)
+  const tables = mirrors.map(
+    (each) => `[[registry.mirror]]\n${each.includes('=') ? each : `location = "${each}"`}\n`,
+  )
+  await writeFile(
+    file,
+    `[[registry]]\nprefix = "logical.example/team"\nlocation = "${location}"\n${tables.join('')}`,
+  )
   return { mirrors: { file } }
 }
 
@@ -163,9 +174,9 @@ test('what is blocked is not read', async () => {
   await expect(source.head('team/app', 'v1')).rejects.toMatchObject(refused)
   await expect(source.manifest('team/app', 'v1')).rejects.toMatchObject(refused)
   await expect(Array.fromAsync(source.tags('team/app'))).rejects.toMatchObject(refused)
-  await expect(
-    Array.fromAsync(source.blob('team/app', image.blobs[0]!.descriptor)),
-  ).rejects.toMatchObject(refused)
+  await expect(Array.fromAsync(source.blob('team/app', image.blobs[0]!.descriptor))).rejects.toMatchObject(
+    refused,
+  )
 })
 
 test('insecure = true alone weakens nothing, and a warning says what would', async () => {

@@ -47,15 +47,36 @@ const entries = await parseRegistriesConf(CONF, 'registries.conf')
 function look(host: string, repository: string, reference?: string): readonly string[] {
   const name: Name = { host, repository, ...(reference === undefined ? {} : { reference }) }
   return placesOf(entries, name).map(
-    (place) => `${place.host}/${place.repository}${place.reference === undefined ? '' : ` ${place.reference}`}`,
+    (place) =>
+      `${place.host}/${place.repository}${place.reference === undefined ? '' : ` ${place.reference}`}`,
   )
 }
 
 test.each<[string, string, string | undefined, readonly string[]]>([
   ['other.example', 'a', 'v1', ['other.example/a v1']],
-  ['quay.example', 'a/b', 'v1', ['near.example:5000/quay/a/b v1', 'tags.example/a/b v1', 'quay.example/a/b v1']],
-  ['quay.example', 'a', undefined, ['near.example:5000/quay/a', 'digests.example/a', 'quay.example/a', 'tags.example/a']],
-  ['Quay.example', 'teams/a', undefined, ['near.example:5000/quay/teams/a', 'digests.example/teams/a', 'quay.example/teams/a', 'tags.example/teams/a']],
+  [
+    'quay.example',
+    'a/b',
+    'v1',
+    ['near.example:5000/quay/a/b v1', 'tags.example/a/b v1', 'quay.example/a/b v1'],
+  ],
+  [
+    'quay.example',
+    'a',
+    undefined,
+    ['near.example:5000/quay/a', 'digests.example/a', 'quay.example/a', 'tags.example/a'],
+  ],
+  [
+    'Quay.example',
+    'teams/a',
+    undefined,
+    [
+      'near.example:5000/quay/teams/a',
+      'digests.example/teams/a',
+      'quay.example/teams/a',
+      'tags.example/teams/a',
+    ],
+  ],
   ['quay.example', 'team/a', 'v1', ['inner.example/quay/our-team/a v1']],
   ['quay.example', 'team/one', 'v1', ['inner.example/one pinned']],
   ['quay.example', 'team/one', 'v10', ['inner.example/quay/our-team/one v10']],

@@ -13,7 +13,10 @@ afterEach(() => rm(root, { recursive: true }))
 async function write(path: string, ...locations: readonly string[]): Promise<string> {
   const file = join(root, path)
   await mkdir(dirname(file), { recursive: true })
-  const tables = locations.map((location) => `[[registry]]\nprefix = "${location.split(' ')[0]}"\nlocation = "${location.split(' ').at(-1)}"\n`)
+  const tables = locations.map(
+    (location) =>
+      `[[registry]]\nprefix = "${location.split(' ')[0]}"\nlocation = "${location.split(' ').at(-1)}"\n`,
+  )
   await writeFile(file, tables.join(''))
   return file
 }

@@ -33,7 +33,8 @@ export async function readRegistriesConf(options: RegistriesConfOptions): Promis
   }
   if (file === undefined) {
     const directories = [...(systemToo ? [system] : []), ...(user === undefined ? [] : [user])]
-    for (const directory of directories) found.push(...(await readDropIns(join(directory, 'registries.conf.d'))))
+    for (const directory of directories)
+      found.push(...(await readDropIns(join(directory, 'registries.conf.d'))))
   }
   return [...new Map(found.flat().map((entry) => [entry.prefix, entry])).values()]
 }

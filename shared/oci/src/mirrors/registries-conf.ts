@@ -83,8 +83,7 @@ function mirrorOf(table: Table, byDigest: boolean, pointer: string, file: string
   if (!isPrefix(location) || location.startsWith('*.'))
     throw invalid(file, `${pointer}/location`, 'is no host[:port][/path]')
   const use = read.text('pull-from-mirror') || (byDigest ? 'digest-only' : 'all')
-  if (!USES.includes(use))
-    throw invalid(file, `${pointer}/pull-from-mirror`, `is none of ${USES.join(', ')}`)
+  if (!USES.includes(use)) throw invalid(file, `${pointer}/pull-from-mirror`, `is none of ${USES.join(', ')}`)
   return { location, insecure: read.flag('insecure'), use: use as MirrorUse }
 }
 

@@ -67,9 +67,20 @@ test.each(['cert', 'key'])('a %s alone is CONFIG_INVALID', async (kind) => {
 })
 
 test('what is said of a host: its authorities as well, its client certificate instead', async () => {
-  await put('one/a.example/x.crt', 'one/a.example/x.cert', 'one/a.example/x.key', 'own.ca', 'own.cert', 'own.key')
+  await put(
+    'one/a.example/x.crt',
+    'one/a.example/x.cert',
+    'one/a.example/x.key',
+    'own.ca',
+    'own.cert',
+    'own.key',
+  )
   await chmod(join(home, 'own.key'), 0o600)
-  const own = { caFile: join(home, 'own.ca'), clientCert: join(home, 'own.cert'), clientKey: join(home, 'own.key') }
+  const own = {
+    caFile: join(home, 'own.ca'),
+    clientCert: join(home, 'own.cert'),
+    clientKey: join(home, 'own.key'),
+  }
   const settings = (host: string) => (host === 'a.example' ? own : {})
   expect(await look('a.example', { settings })).toEqual({
     ca: ['own.ca', 'one/a.example/x.crt'],

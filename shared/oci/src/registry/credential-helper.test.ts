@@ -22,7 +22,11 @@ async function helper(name: string, script: string): Promise<void> {
 }
 
 const says = (answer: object) => `cat <<'END'\n${JSON.stringify(answer)}\nEND`
-const env = () => ({ HOME: home, PATH: `${join(home, 'bin')}:/usr/bin:/bin`, XDG_RUNTIME_DIR: join(home, 'run') })
+const env = () => ({
+  HOME: home,
+  PATH: `${join(home, 'bin')}:/usr/bin:/bin`,
+  XDG_RUNTIME_DIR: join(home, 'run'),
+})
 const ask = (name: string, host = 'a.example:5000', more = {}) =>
   askHelper(name, host, { file: 'config.json', env: { ...env(), ...more } })
 const seen = async (name: string) => (await readFile(join(home, `${name}.log`), 'utf8')).split('\n')
@@ -42,7 +46,12 @@ test('a helper is asked by "get" with the host on stdin, and what it says is mas
 
 test('it gets of the environment what it needs to find its store', async () => {
   await helper('store', says({ Username: 'me', Secret: 'word' }))
-  const more = { DOCKER_CONFIG: '/d', DBUS_SESSION_BUS_ADDRESS: 'unix:', XDG_DATA_HOME: '/x', AWS_SECRET_ACCESS_KEY: 's' }
+  const more = {
+    DOCKER_CONFIG: '/d',
+    DBUS_SESSION_BUS_ADDRESS: 'unix:',
+    XDG_DATA_HOME: '/x',
+    AWS_SECRET_ACCESS_KEY: 's',
+  }
   await ask('store', 'a.example', { ...more, CARRYALL_SRC_API_TOKEN: 't' })
   const names = new Set((await seen('store'))[2]!.trim().split(' '))
   // What the shell itself sets is not of interest.
@@ -74,7 +83,11 @@ test('Docker Hub is asked for by the address that docker logs in to', async () =
 })
 
 test.each([
-  ['locked', 'echo "the keyring is locked"; exit 1', { code: 'EXEC_FAILED', exit: 69, details: { actual: 1 } }],
+  [
+    'locked',
+    'echo "the keyring is locked"; exit 1',
+    { code: 'EXEC_FAILED', exit: 69, details: { actual: 1 } },
+  ],
   ['broken', 'echo "no bus" >&2; exit 3', { code: 'EXEC_FAILED', exit: 69, details: { actual: 3 } }],
   ['prose', 'echo "logged in"', { code: 'LOGIN_FAILED', exit: 77 }],
   ['partial', says({ Username: 'me' }), { code: 'LOGIN_FAILED' }],
@@ -87,7 +100,9 @@ test('what a failing helper says is not shown where it may be the secret', async
   await helper('leaky', `${says({ Username: 'me', Secret: 'leaked' })}; exit 1`)
   await helper('odd', `printf '{"Username": 7, "Secret": "leaked"}'`)
   for (const name of ['leaky', 'odd'])
-    expect(JSON.stringify(await ask(name).catch((error: Error) => [error.message, error]))).not.toContain('leaked')
+    expect(JSON.stringify(await ask(name).catch((error: Error) => [error.message, error]))).not.toContain(
+      'leaked',
+    )
 })
 
 test('a helper that is not there is EXEC_NOT_FOUND, one with another name AUTH_FILE_INVALID', async () => {

@@ -19,7 +19,10 @@ test('files of a document are relative to it, and a registry is found by any of 
     caFile: '/etc/sync/ca.pem',
   })
   expect(settings('registry-1.docker.io')).toMatchObject({ authfile: '/etc/sync/hub.json' })
-  expect(settings('b.example')).toMatchObject({ clientCert: '/etc/sync/b.cert', clientKey: '/etc/sync/b.key' })
+  expect(settings('b.example')).toMatchObject({
+    clientCert: '/etc/sync/b.cert',
+    clientKey: '/etc/sync/b.key',
+  })
   expect(settings('c.example')).toEqual({})
 })
 

@@ -44,7 +44,7 @@ export function openRegistry(address: RegistryAddress, options: RegistryOptions)
     tags: (repository, signal) => tags(registry, repository, signal),
     repositories: (signal) => repositories(registry, signal),
     hasBlob: (repository, digest, signal) => hasBlob(registry, repository, digest, signal),
-    putBlob: blobUploads(registry, { monotonic }),
+    putBlob: blobUploads(registry, options),
     putManifest: async (repository, reference, manifest, signal) => {
       const answer = await sendManifest(registry, repository, reference, manifest, signal)
       if (answer.header('oci-subject') === undefined) await attached.record(repository, manifest, signal)

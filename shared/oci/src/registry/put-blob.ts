@@ -17,8 +17,8 @@ const WORTH = 1024 * 1024
 export interface UploadOptions {
   /** Most bytes of a request where a registry wants chunks; 64 MiB if absent, and never below 1 MiB. */
   readonly chunkBytes?: number
-  /** Milliseconds of a clock that never jumps. */
-  readonly monotonic: () => number
+  /** Milliseconds of a clock that never jumps; that of the process if absent. */
+  readonly monotonic?: () => number
 }
 
 /**
@@ -26,9 +26,9 @@ export interface UploadOptions {
  * broke off goes on where the registry says that it is, else in a new session. What `open` throws is not repeated, as its
  * source has done so, except that wrong bytes are asked for once more.
  */
-export function blobUploads(registry: Connection, options: UploadOptions): Destination['putBlob'] {
+export function blobUploads(registry: Connection, options: UploadOptions = {}): Destination['putBlob'] {
   const style = new UploadStyle(options.chunkBytes ?? CHUNK_BYTES)
-  const { monotonic } = options
+  const monotonic = options.monotonic ?? (() => performance.now())
 
   return async (repository, blob, open, { mountFrom, seekable = false, signal }: PutBlobOptions = {}) => {
     const target = uploadTarget(registry, repository, blob, signal)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHttp } from '@carryall/http'
+import { startServer } from '@carryall/http/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import type { PutBlobOptions } from '../store.ts'
 import {
@@ -63,7 +64,8 @@ const cuts =
   (...after: readonly number[]): NonNullable<UploadRegistryOptions['cut']> =>
   (_request, index) =>
     after[index]
-const sent = ({ registry }: Uploading) => registry.brought.map(({ method, range }) => `${method} ${range ?? ''}`)
+const sent = ({ registry }: Uploading) =>
+  registry.brought.map(({ method, range }) => `${method} ${range ?? ''}`)
 const kept = ({ registry }: Uploading) => registry.blobs.get(digest)?.equals(BLOB.bytes)
 
 test.each([[MIB + 1], [5 * MIB], [size - 1], [3 * MIB, 100_000, 2 * MIB, 0, 1]])(
@@ -136,6 +138,17 @@ test('a status that leads elsewhere is refused', async () => {
   await expect(upload.put()).rejects.toMatchObject({ code: 'NET_ORIGIN_REFUSED' })
 })
 
+test('a status from elsewhere is none, and nothing is sent there', async () => {
+  await using other = await startServer((_seen, response) => {
+    response.writeHead(204, { range: `0-${5 * MIB - 1}`, location: '/up/9' }).end()
+  })
+  const headers = { location: other.url }
+  const upload = await uploading({ cut: cuts(5 * MIB), status: () => ({ status: 307, headers }) })
+  expect(await upload.put()).toBe('uploaded')
+  expect(sent(upload)).toEqual(['PUT ', 'PUT '])
+  expect(other.requests.map(({ method }) => method)).toEqual(['GET'])
+})
+
 test('a status that is wrong is found out by the digest, and all is sent once more in one piece', async () => {
   const status = (taken: number) => ({ headers: { range: `0-${taken - 1000}` } })
   const upload = await uploading({ cut: cuts(5 * MIB), appends: true, status })
@@ -197,6 +210,31 @@ test('OCI-Chunk-Min-Length asks for chunks of at least that', async () => {
     `PATCH ${9 * MIB}-${size - 1}`,
   ])
   expect(upload.opened).toEqual([0, 3 * MIB, 6 * MIB, 9 * MIB])
+})
+
+test('a registry that keeps a part of what it takes gets the rest after that', async () => {
+  const upload = await uploading({ chunkMin: MIB, keeps: 2 * MIB }, { chunkBytes: 3 * MIB })
+  expect(await upload.put()).toBe('uploaded')
+  expect(kept(upload)).toBe(true)
+  expect(sent(upload).map((line) => line.split('-')[0])).toEqual(
+    [0, 2, 4, 6, 8].map((mib) => `PATCH ${mib * MIB}`),
+  )
+  expect(upload.slept).toEqual([])
+})
+
+test('one that keeps nothing is given up', async () => {
+  const upload = await uploading({ chunkMin: MIB, keeps: 0 }, { chunkBytes: 3 * MIB })
+  await expect(upload.put()).rejects.toMatchObject({ code: 'NET_UNAVAILABLE', details: { actual: 0 } })
+  expect(upload.slept).toHaveLength(3)
+})
+
+test('our own count holds against an answer that its status does not bear out', async () => {
+  for (const status of [() => ({}), () => ({ status: 405 })]) {
+    const upload = await uploading({ chunkMin: MIB, patched: () => '0-7', status }, { chunkBytes: 3 * MIB })
+    expect(await upload.put()).toBe('uploaded')
+    expect(kept(upload)).toBe(true)
+    expect(upload.wire()).toBe(size)
+  }
 })
 
 test('201 for the last PATCH is the end of it', async () => {

@@ -17,26 +17,21 @@ export interface UploadSource {
 /** Reads `open` from the offset, where it can begin there, else from the first byte to nowhere. */
 export function uploadSource(blob: Descriptor, open: OpenBlob, seekable: boolean): UploadSource {
   const thrown: unknown[] = []
-
-  async function* read(from: number, to: number, handed: (end: number) => void): AsyncGenerator<Buffer> {
-    let at = seekable ? from : 0
-    for await (const chunk of seekable ? open(from) : open()) {
-      const part = chunk.subarray(Math.min(Math.max(from - at, 0), chunk.length), Math.max(to - at, 0))
-      at += chunk.length
-      if (at > blob.size) throw sizeMismatch(blob, at)
-      if (part.length > 0) {
-        handed(Math.min(at, to))
-        yield part
-      }
-      if (at >= to && to < blob.size) return
-    }
-    if (at !== blob.size) throw sizeMismatch(blob, at)
-  }
-
   return {
     async *range(from, to, handed) {
+      let at = seekable ? from : 0
       try {
-        yield* read(from, to, handed)
+        for await (const chunk of open(at)) {
+          const part = chunk.subarray(Math.min(Math.max(from - at, 0), chunk.length), Math.max(to - at, 0))
+          at += chunk.length
+          if (at > blob.size) throw sizeMismatch(blob, at)
+          if (part.length > 0) {
+            handed(Math.min(at, to))
+            yield part
+          }
+          if (at >= to && to < blob.size) return
+        }
+        if (at !== blob.size) throw sizeMismatch(blob, at)
       } catch (error) {
         thrown.push(error)
         throw error

@@ -5,9 +5,10 @@ import type { UploadTarget } from './upload-target.ts'
 const CANCEL_MS = 2_000
 
 /**
- * Asks how much of an upload has arrived (distribution-spec: end-13) and sets `taken`: after a request that broke off
- * nobody else knows, and docker-registry 2.8 appends what comes, whatever its Content-Range says. False where the session is
- * lost, or what is said about it cannot be; throws what the client throws.
+ * Asks how much of an upload has arrived (distribution-spec: end-13) and sets `taken`. After a request that broke off nobody
+ * else knows, and there are registries that append what comes, whatever its Content-Range says: docker-registry 2.8, which
+ * signs the offset into the location besides, and forgets an upload that is asked for at another one. False where the
+ * session is lost, or what is said about it cannot be; throws NET_ORIGIN_REFUSED and what the client throws.
  */
 export async function askStatus(
   registry: Connection,

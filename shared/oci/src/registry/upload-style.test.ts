@@ -22,7 +22,10 @@ test('what it asks for is the least, the default the most', () => {
 
 test('too large is cut to a quarter, down to a MiB', () => {
   const limited = style()
-  const chunks = [3 * GIB, 64 * MIB, 16 * MIB, 4 * MIB].map((bytes) => [limited.tooLarge(bytes), limited.chunk])
+  const chunks = [3 * GIB, 64 * MIB, 16 * MIB, 4 * MIB].map((bytes) => [
+    limited.tooLarge(bytes),
+    limited.chunk,
+  ])
   expect(chunks).toEqual([64, 16, 4, 1].map((mib) => [true, mib * MIB]))
   expect(limited.tooLarge(MIB)).toBe(false)
 })

@@ -2,7 +2,7 @@ import { createHttp, type HttpOptions, type Retry } from '@carryall/http'
 import { type Seen, startServer, type TestServer } from '@carryall/http/testing'
 import { onTestFinished } from 'vitest'
 import { ANONYMOUS } from '../registry/credentials.ts'
-import { openRegistry } from '../registry/open-registry.ts'
+import { openRegistry, type RegistryOptions } from '../registry/open-registry.ts'
 import type { Destination } from '../store.ts'
 
 export interface Answer {
@@ -25,6 +25,7 @@ export interface Scripted {
 export async function scriptedRegistry(
   answer: (seen: Seen, count: number) => Answer | undefined,
   options: HttpOptions = {},
+  how: Partial<RegistryOptions> = {},
 ): Promise<Scripted> {
   const counts = new Map<string, number>()
   const server: TestServer = await startServer((seen, response) => {
@@ -49,7 +50,7 @@ export async function scriptedRegistry(
     await http.close()
     await server[Symbol.asyncDispose]()
   })
-  const store = openRegistry({ host: server.host }, { http, credentials: ANONYMOUS })
+  const store = openRegistry({ host: server.host }, { http, credentials: ANONYMOUS, ...how })
   const log = () => server.requests.slice(1).map(({ method, url }) => `${method} ${url}`)
   return { server, store, slept, retries, log }
 }

@@ -27,6 +27,10 @@ export interface UploadRegistryOptions {
   readonly closesAt?: number
   /** Statuses by method, for bodies that it does not take. */
   readonly refuses?: Readonly<Record<string, number>>
+  /** Of the body of a PATCH only so many bytes are kept, which its answer says. */
+  readonly keeps?: number
+  /** What it says after a PATCH instead of the truth. */
+  readonly patched?: (taken: number) => string
   /** What it says of an upload instead of the truth. */
   readonly status?: (taken: number) => { readonly status?: number; readonly headers?: Record<string, string> }
   /** After how many bytes of a body the connection is torn down. */
@@ -60,7 +64,8 @@ export async function startUploadRegistry(options: UploadRegistryOptions = {}): 
   const reply = (response: ServerResponse, status: number, headers: Record<string, string> = {}): void => {
     response.writeHead(status, headers).end(status < 400 ? undefined : '{"errors":[]}')
   }
-  const move = (session: Session): string => (session.location = `${session.location.split('?')[0]}?s=${session.bytes.length}`)
+  const move = (session: Session): string =>
+    (session.location = `${session.location.split('?')[0]}?s=${session.bytes.length}`)
   const rangeOf = (size: number): string => (quay ? `bytes=0-${size || -1}` : `0-${Math.max(0, size - 1)}`)
 
   const begin = (url: URL, response: ServerResponse): void => {
@@ -76,11 +81,17 @@ export async function startUploadRegistry(options: UploadRegistryOptions = {}): 
   }
 
   /** Adds the body to the session; false where it was torn down. */
-  const take = async (request: IncomingMessage, session: Session, entry: Brought, skip: number): Promise<boolean> => {
+  const take = async (
+    request: IncomingMessage,
+    session: Session,
+    entry: Brought,
+    skip: number,
+  ): Promise<boolean> => {
     const before = session.bytes
     const limit = options.cut?.(entry, brought.indexOf(entry))
     const parts: Buffer[] = []
-    if (options.idleMs !== undefined) request.socket.setTimeout(options.idleMs, () => request.socket.destroy())
+    if (options.idleMs !== undefined)
+      request.socket.setTimeout(options.idleMs, () => request.socket.destroy())
     try {
       for await (const data of request as AsyncIterable<Buffer>) {
         const part = data.subarray(0, limit === undefined ? data.length : limit - entry.bytes)
@@ -95,12 +106,18 @@ export async function startUploadRegistry(options: UploadRegistryOptions = {}): 
       return false
     } finally {
       if (options.idleMs !== undefined) request.socket.setTimeout(0)
-      session.bytes = Buffer.concat([before, Buffer.concat(parts).subarray(skip)])
+      const kept = entry.method === 'PATCH' && options.keeps !== undefined ? skip + options.keeps : undefined
+      session.bytes = Buffer.concat([before, Buffer.concat(parts).subarray(skip, kept)])
       if (entry.method === 'PUT' && options.forgetsPut) session.bytes = before
     }
   }
 
-  const bring = async (url: URL, request: IncomingMessage, response: ServerResponse, session: Session): Promise<void> => {
+  const bring = async (
+    url: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+    session: Session,
+  ): Promise<void> => {
     const method = request.method ?? ''
     const entry: Brought = { method, range: request.headers['content-range'], bytes: 0 }
     const length = Number(request.headers['content-length'] ?? 0)
@@ -111,7 +128,8 @@ export async function startUploadRegistry(options: UploadRegistryOptions = {}): 
     }
     if (options.refuses?.[method] !== undefined && length > 0) return answer(options.refuses[method]!)
     if (length > (options.bodyMax ?? length)) return answer(413)
-    const start = entry.range === undefined || options.appends ? session.bytes.length : Number(entry.range.split('-')[0])
+    const start =
+      entry.range === undefined || options.appends ? session.bytes.length : Number(entry.range.split('-')[0])
     const overlap = session.bytes.length - start
     if (overlap < 0 || (overlap > 0 && !quay)) {
       return answer(416, { location: move(session), range: rangeOf(session.bytes.length) })
@@ -120,7 +138,10 @@ export async function startUploadRegistry(options: UploadRegistryOptions = {}): 
     const size = session.bytes.length
     if (method === 'PATCH') {
       if (size !== options.closesAt)
-        return answer(202, { location: move(session), range: `0-${size - 1}` })
+        return answer(202, {
+          location: move(session),
+          range: options.patched?.(size) ?? `0-${Math.max(0, size - 1)}`,
+        })
     }
     const digest = `sha256:${createHash('sha256').update(session.bytes).digest('hex')}`
     if (method === 'PUT' && digest !== url.searchParams.get('digest'))
@@ -140,7 +161,11 @@ export async function startUploadRegistry(options: UploadRegistryOptions = {}): 
     if (request.method === 'GET') {
       const said = options.status?.(session.bytes.length) ?? {}
       const location: Record<string, string> = quay ? {} : { location: move(session) }
-      return reply(response, said.status ?? 204, { ...location, range: rangeOf(session.bytes.length), ...said.headers })
+      return reply(response, said.status ?? 204, {
+        ...location,
+        range: rangeOf(session.bytes.length),
+        ...said.headers,
+      })
     }
     if (request.method !== 'DELETE') return bring(url, request, response, session)
     sessions.delete(url.pathname)

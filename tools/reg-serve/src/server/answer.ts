@@ -1,6 +1,7 @@
 import type { Exchange, Push } from './exchange.ts'
 import { CHALLENGE, loginWanted } from './identify.ts'
-import { listReferrers, listRepositories, listTags } from './list.ts'
+import { listRepositories, listTags } from './list.ts'
+import { listReferrers } from './list-referrers.ts'
 import { pullBlob, pullManifest } from './pull.ts'
 import { pushManifest } from './push-manifest.ts'
 import { Refusal } from './refusal.ts'

@@ -29,25 +29,6 @@ export async function listRepositories({
   replyJson(request, response, { repositories: names }, { link })
 }
 
-/** Manifests whose subject is `digest`, as an index; an empty one where there are none (distribution-spec: listing referrers). */
-export async function listReferrers(
-  { request, response, store, query }: Exchange,
-  repository: string,
-  digest: string,
-): Promise<void> {
-  const type = query.get('artifactType')
-  const all = await store.referrers(repository, digest)
-  const manifests = type === null ? all : all.filter((referrer) => referrer.artifactType === type)
-  const mediaType = 'application/vnd.oci.image.index.v1+json'
-  const filtered = type === null ? undefined : 'artifactType'
-  replyJson(
-    request,
-    response,
-    { schemaVersion: 2, mediaType, manifests },
-    { 'content-type': mediaType, 'oci-filters-applied': filtered },
-  )
-}
-
 async function sorted(names: AsyncIterable<string>): Promise<string[]> {
   const found: string[] = []
   for await (const name of names) found.push(name)

@@ -34,7 +34,8 @@ export async function pullBlob(exchange: Exchange, repository: string, digest: s
     'accept-ranges': 'bytes',
   }
   if (isUnchanged(exchange, digest)) return replyEmpty(response, 304, headers)
-  const range = byteRange(rangeHeader(exchange, digest), size)
+  // Of HEAD there is no range (RFC 9110 §14.2).
+  const range = request.method === 'HEAD' ? undefined : byteRange(rangeHeader(exchange, digest), size)
   if (range === 'unsatisfiable') {
     throw new Refusal(416, 'SIZE_INVALID', `The blob has ${size} bytes`, {
       'content-range': `bytes */${size}`,

@@ -12,8 +12,9 @@ export type Route =
   | { readonly kind: 'uploads'; readonly repository: string }
   | { readonly kind: 'upload'; readonly repository: string; readonly id: string }
 
-// Any registered or future algorithm: what is not sha256 is well-formed and not there.
-const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[\w=-]{1,256}$/
+// Any future algorithm, too: what is not sha256 is well-formed and not there (image-spec: digests).
+const DIGEST =
+  /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}|(?!sha(?:256|512):)[a-z0-9]+(?:[+._-][a-z0-9]+)*:[\w=-]{1,256})$/
 const UPLOAD = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**

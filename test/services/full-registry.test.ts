@@ -1,0 +1,43 @@
+import { createHttp } from '@carryall/http'
+import { ANONYMOUS, openRegistry } from '@carryall/oci'
+import { pushSample, sampleBlob, sampleImage, startDockerRegistry } from '@carryall/oci/testing'
+import { expect, test } from 'vitest'
+import { makeScratch } from '../support/scratch.ts'
+import { mountSmallDisk } from '../support/small-disk.ts'
+
+const MB = 1_000_000
+
+test.each([
+  ['by connections of the pool', 2 * MB],
+  ['by connections of their own', 6 * MB],
+])('a registry whose disk is full is written to no more, and read on (blobs %s)', async (_name, size) => {
+  await using scratch = await makeScratch()
+  await using disk = await mountSmallDisk(scratch, 24)
+  await using registry = await startDockerRegistry({ storage: disk.path })
+  const retries: unknown[] = []
+  const http = createHttp({ retry: { delayMs: 1, onRetry: (retry) => retries.push(retry) } })
+  const store = openRegistry(registry, { http, credentials: ANONYMOUS, breaker: {} })
+  const image = sampleImage('before')
+  await pushSample(store, 'a/x', image, 'v1')
+  await disk.fill(MB)
+
+  const blob = sampleBlob({ seed: 'large', size })
+  const full = {
+    code: 'REG_DISK_FULL',
+    exit: 69,
+    details: { subject: { kind: 'host', name: registry.host } },
+  }
+  await expect(store.putBlob('a/y', blob.descriptor, blob.open)).rejects.toMatchObject(full)
+  expect(retries).toEqual([])
+
+  const writes = () =>
+    registry.requests().filter(({ method }) => method !== 'GET' && method !== 'HEAD').length
+  await expect.poll(writes).toBeGreaterThan(0)
+  const before = writes()
+  const small = sampleBlob('small')
+  await expect(store.putBlob('b/z', small.descriptor, small.open)).rejects.toMatchObject(full)
+  await expect(store.putManifest('b/z', 'v1', image.manifest)).rejects.toMatchObject(full)
+  expect((await store.manifest('a/x', 'v1')).digest).toBe(image.manifest.digest)
+  expect(writes()).toBe(before)
+  await http.close()
+})
