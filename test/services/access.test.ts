@@ -1,4 +1,4 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   pushSample,
@@ -9,7 +9,8 @@ import {
 } from '@carryall/oci/testing'
 import { connectStores } from '@carryall/oci'
 import { writeConfig } from '../support/config.ts'
-import { failure, only } from '../support/ran.ts'
+import { failure, failureErrors, only } from '../support/ran.ts'
+import { mustRun } from '../support/run.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { mirrorSeq, seqPush } from '../support/tools.ts'
 
@@ -177,4 +178,88 @@ test('a registry with a token server is read and written with what that grants',
   await writeConfig(scratch.at('isc.yaml'), [`${registry.host}/private/app:1`])
   expect(failure(await mirror([]))).toEqual([77, 'AUTH_REQUIRED'])
   expect(only(await mirror(['--authfile', file])).result.changed).toBe(true)
+})
+
+test('a registry that wants a client certificate gets that of --src-cert and --dest-cert', async () => {
+  await using registry = await startDockerRegistry({ tls: 'clients' })
+  const { ca: authority, clientCert, clientKey } = registry.certificates!
+  await chmod(clientKey, 0o600)
+  const given = (side: string) => [
+    ...[`--${side}-ca-file`, authority, `--${side}-cert`, clientCert, `--${side}-key`, clientKey],
+  ]
+  await writeConfig(scratch.at('isc.yaml'), [`${guarded.host}/app:1`])
+  const { result } = only(await mirror(['--authfile', authfile, '--src-ca-file', ca]))
+  const destination = `docker://${registry.host}`
+  const push = (flags: readonly string[]) =>
+    seqPush([result.directory, destination, '--retry-times', '0', ...flags])
+  expect(failure(await push(['--dest-ca-file', authority]))[0]).toBe(69)
+  expect(only(await push(given('dest'))).result.changed).toBe(true)
+  await writeConfig(scratch.at('isc.yaml'), [`${registry.host}/app:1`])
+  expect(only(await mirror(given('src'))).result.changed).toBe(true)
+  await chmod(clientKey, 0o644)
+  expect(failure(await mirror(given('src')))).toEqual([77, 'FILE_MODE_UNSAFE'])
+})
+
+describe('registries.conf', () => {
+  const conf = async (text: string) => {
+    const path = scratch.at('registries.conf')
+    await writeFile(path, text)
+    return path
+  }
+  const named = 'quay.example/team'
+  const withMirror = (host: string) =>
+    conf(`[[registry]]
+prefix = "${named}"
+location = "127.0.0.1:1/team"
+[[registry.mirror]]
+location = "127.0.0.1:1/nowhere"
+[[registry.mirror]]
+location = "${host}/copy"
+`)
+
+  test('is followed as skopeo follows it, by a file of its own and by that of the environment', async () => {
+    const stores = await connectStores({
+      env: {},
+      userAgent: 'carryall-test',
+      tlsVerify: true,
+      plainHttp: [],
+      allowedRealms: [],
+      retry: { times: 0 },
+    })
+    const image = sampleImage('mirrored')
+    await pushSample(stores.registry(open.host), 'copy/app', image, '1')
+    await stores.close()
+    const file = await withMirror(open.host)
+    await writeConfig(scratch.at('isc.yaml'), [`${named}/app:1`])
+    const raw = [
+      '--registries-conf',
+      file,
+      'inspect',
+      '--raw',
+      '--tls-verify=false',
+      `docker://${named}/app:1`,
+    ]
+    expect(await mustRun('skopeo', raw)).toEqual(image.manifest.bytes)
+    const ran = await mirror(['--registries-conf', file, '-v'])
+    expect(only(ran).result.changed).toBe(true)
+    expect(ran.stderr).toContain(`${open.host}/copy/app`)
+    expect(only(await mirror([], { CONTAINERS_REGISTRIES_CONF: file })).result.changed).toBe(true)
+    const none = ['--registries-conf', 'none']
+    expect(failure(await mirror(none, { CONTAINERS_REGISTRIES_CONF: file }))[0]).toBe(69)
+  })
+
+  test('blocks what it says', async () => {
+    const file = await conf(`[[registry]]\nlocation = "${guarded.host}"\nblocked = true\n`)
+    await writeConfig(scratch.at('isc.yaml'), [`${guarded.host}/app:1`])
+    expect(
+      failure(await mirror(['--authfile', authfile, '--src-ca-file', ca, '--registries-conf', file])),
+    ).toEqual([77, 'REG_BLOCKED'])
+  })
+
+  test('that is wrong is 78, with the place', async () => {
+    const file = await conf('[[registry]]\nlocation = 7\n')
+    expect(failureErrors(await mirror(['--registries-conf', file]))).toMatchObject([
+      { code: 'CONFIG_INVALID', pointer: '#/registry/0/location' },
+    ])
+  })
 })

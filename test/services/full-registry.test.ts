@@ -1,4 +1,4 @@
-import { createHttp } from '@carryall/http'
+import { createHttp, type Retry } from '@carryall/http'
 import { ANONYMOUS, openRegistry } from '@carryall/oci'
 import { pushSample, sampleBlob, sampleImage, startDockerRegistry } from '@carryall/oci/testing'
 import { expect, test } from 'vitest'
@@ -14,7 +14,7 @@ test.each([
   await using scratch = await makeScratch()
   await using disk = await mountSmallDisk(scratch, 24)
   await using registry = await startDockerRegistry({ storage: disk.path })
-  const retries: unknown[] = []
+  const retries: Retry[] = []
   const http = createHttp({ retry: { delayMs: 1, onRetry: (retry) => retries.push(retry) } })
   const store = openRegistry(registry, { http, credentials: ANONYMOUS, breaker: {} })
   const image = sampleImage('before')
@@ -28,7 +28,10 @@ test.each([
     details: { subject: { kind: 'host', name: registry.host } },
   }
   await expect(store.putBlob('a/y', blob.descriptor, blob.open)).rejects.toMatchObject(full)
-  expect(retries).toEqual([])
+  // The connection may be gone before the answer is read; an answer that says why is not asked for twice.
+  expect(
+    retries.filter(({ error }) => error.code !== 'NET_UNAVAILABLE' || error.details.actual === 500),
+  ).toEqual([])
 
   const writes = () =>
     registry.requests().filter(({ method }) => method !== 'GET' && method !== 'HEAD').length

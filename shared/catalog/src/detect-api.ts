@@ -41,9 +41,12 @@ async function answers(
     return (await api.get(path, schema, { action: 'say what it is', signal })) !== undefined
   } catch (error) {
     if (signal?.aborted || !isCarryallError(error)) throw error
-    const isAnswer = !error.code.startsWith('NET_') || error.code === 'NET_ORIGIN_REFUSED'
+    const { subject, actual } = error.details
+    // A redirect led somewhere that we cannot get to, such as a login.
+    const isElsewhere = subject?.kind === 'host' && subject.name !== api.base.host
     // A server, or a proxy, that has errors for this path: the registry itself will tell if it is the whole of it.
-    if (isAnswer || (error.code === 'NET_UNAVAILABLE' && typeof error.details.actual === 'number'))
+    const isAnswer = error.code === 'NET_UNAVAILABLE' && typeof actual === 'number'
+    if (isElsewhere || isAnswer || !error.code.startsWith('NET_') || error.code === 'NET_ORIGIN_REFUSED')
       return false
     throw error
   }

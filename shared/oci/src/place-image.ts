@@ -51,11 +51,27 @@ export async function placeImage(
   const manifest = await source.manifest(image.sourceRepository, image.digest, signal)
   const backup = moves ? options.backup?.(image, present) : undefined
   if (backup !== undefined) await keep(image.repository, present!, backup, destination, signal)
-  await destination.putManifest(image.repository, reference, manifest, signal)
+  await put(image, reference, manifest, destination, signal)
   await readBack(image, reference, destination, options)
   return moves
     ? { outcome: 'moved', previous: present, ...(backup === undefined ? {} : { backup }) }
     : { outcome: 'pushed' }
+}
+
+/** A registry that keeps tags from moving refuses them also where an answer was lost, and the tag is right already. */
+async function put(
+  image: CopyImage,
+  reference: string,
+  manifest: Manifest,
+  destination: Destination,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await destination.putManifest(image.repository, reference, manifest, signal)
+  } catch (error) {
+    if (!isCarryallError(error, 'TAG_CONFLICT')) throw error
+    if ((await destination.head(image.repository, reference, signal))?.digest !== image.digest) throw error
+  }
 }
 
 /** A tag that is taken by something else keeps it: it is the backup of an earlier run. */

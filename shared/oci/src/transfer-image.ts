@@ -5,19 +5,24 @@ import type { Destination, Source } from './store.ts'
 
 /**
  * Copies one image for itself: its blobs, its child manifests, then its tag, which is read back. Throws what any step throws;
- * the tag is written last, so that it never names what is not whole.
+ * the tag is written last, so that it never names what is not whole. `bytes` are those of the blobs that were sent for it.
  */
 export async function transferImage(
   image: CopyImage,
   source: Source,
   destination: Destination,
   options: PlaceOptions & { readonly carrier: BlobCarrier },
-): Promise<CopyOutcome> {
+): Promise<{ readonly outcome: CopyOutcome; readonly bytes: number }> {
   const bring = image.blobs.map((blob) =>
     options.carrier.bring(blob, image.sourceRepository, image.repository),
   )
-  const failed = (await Promise.allSettled(bring)).find((one) => one.status === 'rejected')
+  const brought = await Promise.allSettled(bring)
+  const failed = brought.find((one) => one.status === 'rejected')
   if (failed !== undefined) throw failed.reason
+  const bytes = image.blobs.reduce((sum, { size }, index) => {
+    const one = brought[index]!
+    return sum + (one.status === 'fulfilled' && one.value === 'uploaded' ? size : 0)
+  }, 0)
   await placeChildren(image, source, destination, options)
-  return placeImage(image, source, destination, options)
+  return { outcome: await placeImage(image, source, destination, options), bytes }
 }

@@ -119,14 +119,14 @@ async function copy(
   const signal = limit === undefined ? ports.signal : AbortSignal.any([ports.signal, limit])
   try {
     if (!ports.fresh) await requireUnmoved(image, source, signal)
-    const outcome = await transferImage(copyImage(image, sizes), source, destination, {
+    const { outcome, bytes } = await transferImage(copyImage(image, sizes), source, destination, {
       carrier,
       signal,
       retry: ports.retry,
       mayMove: (_image, present) => image.action === 'move' && present === image.present,
       backup: () => image.backup_tag,
     })
-    return outcomeOf(image, outcome)
+    return { ...outcomeOf(image, outcome), bytes }
   } catch (error) {
     if (limit?.aborted !== true || ports.signal.aborted) throw error
     throw new CarryallError(

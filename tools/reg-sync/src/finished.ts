@@ -9,6 +9,20 @@ export function destinationKey({ registry, repository, tag }: SyncSide, digest?:
   return `${registry}/${repository}${tag === undefined ? `@${digest ?? ''}` : `:${tag}`}`
 }
 
+/** The events of the last runs of a plan, as long as no other plan came after them. */
+export function ofPlan(events: readonly SyncEvent[], planDigest: string): readonly SyncEvent[] {
+  const other = events.findLastIndex(
+    ({ event, plan_digest: plan }) => event === 'begin' && plan !== planDigest,
+  )
+  const next = events.findIndex(({ event }, at) => at > other && event === 'begin')
+  return next < 0 ? [] : events.slice(next)
+}
+
+/** The events of the runs at the end of a journal that were not ended: killed, or without power. */
+export function unended(events: readonly SyncEvent[]): readonly SyncEvent[] {
+  return events.slice(events.findLastIndex(({ event }) => event === 'end') + 1)
+}
+
 /** The images of a journal that need not be asked for again, by `destinationKey`. The last word on an image counts. */
 export function finished(events: Iterable<SyncEvent>): ReadonlyMap<string, SyncEvent> {
   return filtered(events, DONE)

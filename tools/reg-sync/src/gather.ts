@@ -1,5 +1,6 @@
 import { selectTags } from '@carryall/catalog'
 import type { Log, Phase } from '@carryall/cli'
+import type { SyncEvent } from '@carryall/schemas'
 import { byRepository } from './by-repository.ts'
 import { findExtra, knowsExtra } from './find-extra.ts'
 import { listDestination } from './list-destination.ts'
@@ -18,6 +19,7 @@ export interface GatherOptions {
   /** Asks the destination for all that belongs to what has the same digest; what is not whole counts as missing. */
   readonly deep: boolean
   readonly now: Date
+  readonly brought?: ReadonlyMap<string, SyncEvent>
   readonly log: Log
   readonly phase: (title: string, items?: number) => Phase
   readonly signal: AbortSignal
@@ -43,6 +45,7 @@ export async function gather(pair: Pair, options: GatherOptions): Promise<Findin
     there: known,
     parallel,
     signal,
+    ...(options.brought === undefined ? {} : { brought: options.brought }),
     onImage: ({ repository, tag, digest }) => comparing.finished(`${repository}:${tag ?? digest}`),
   }).finally(() => comparing.end())
   const tags = byRepository(listed.images)

@@ -6,7 +6,7 @@ import { acquireLock, ensureDirectory, lastLine, outputError, type Lock } from '
 import { CarryallError } from '@carryall/errors'
 import { API_VERSION, toJson, type SyncedImage, type SyncEvent } from '@carryall/schemas'
 import { BatchedWriter } from './batched-writer.ts'
-import { finished } from './finished.ts'
+import { finished, ofPlan } from './finished.ts'
 import { readOpenJournal, type JournalRead } from './read-journal.ts'
 
 /** In the order in which they are written. */
@@ -16,7 +16,7 @@ export interface JournalOptions {
   readonly planDigest: string
   readonly tool: NonNullable<SyncEvent['tool']>
   readonly clock: () => Date
-  /** True: goes on with what is there, if anything. False: there must be nothing. */
+  /** True: goes on with what is there, if anything; runs of other plans in it are left alone. False: there must be nothing. */
   readonly resume: boolean
   /** Seconds to wait for another writer; 0 if absent. */
   readonly waitSeconds?: number
@@ -43,8 +43,8 @@ export interface Journal extends AsyncDisposable {
  * as soon as it is written, so that kill -9 loses none that was; it is durable within a second, so that a lost power supply costs
  * no more than asking again for the images of that second. What a killed run left of a last line is cut off.
  *
- * Throws LOCK_HELD while another writes it, OUTPUT_EXISTS where there is one that is not to be resumed, SYNC_MISMATCH for that of another
- * plan (65), SYNC_JOURNAL_BROKEN (82), and as `commitFile` does.
+ * Throws LOCK_HELD while another writes it, OUTPUT_EXISTS where there is one that is not to be resumed, SYNC_JOURNAL_BROKEN (82), and as
+ * `commitFile` does.
  */
 export async function openJournal(file: string, options: JournalOptions): Promise<Journal> {
   await ensureDirectory(dirname(file))
@@ -71,21 +71,11 @@ export async function openJournal(file: string, options: JournalOptions): Promis
   }
 }
 
-function refuse({ events }: JournalRead, file: string, { resume, planDigest }: JournalOptions): void {
-  const subject = { kind: 'file', name: file } as const
-  if (events.length > 0 && !resume) {
-    throw new CarryallError('OUTPUT_EXISTS', `There is a journal at ${file}`, {
-      subject,
-      hint: 'Resume it, or name another file',
-    })
-  }
-  const other = events.find(({ event, plan_digest }) => event === 'begin' && plan_digest !== planDigest)
-  if (other === undefined) return
-  throw new CarryallError('SYNC_MISMATCH', `The journal ${file} is of another plan`, {
-    subject,
-    expected: planDigest,
-    actual: other.plan_digest ?? 'none',
-    hint: 'Resume it with the plan that it was begun with, or name another file',
+function refuse({ events }: JournalRead, file: string, { resume }: JournalOptions): void {
+  if (events.length === 0 || resume) return
+  throw new CarryallError('OUTPUT_EXISTS', `There is a journal at ${file}`, {
+    subject: { kind: 'file', name: file },
+    hint: 'Resume it, or name another file',
   })
 }
 
@@ -101,7 +91,7 @@ class JournalFile implements Journal {
 
   constructor(file: string, handle: FileHandle, lock: Lock, before: JournalRead, options: JournalOptions) {
     this.file = file
-    this.done = finished(before.events)
+    this.done = finished(ofPlan(before.events, options.planDigest))
     this.#handle = handle
     this.#lock = lock
     this.#options = options

@@ -1,5 +1,5 @@
 import type { Context } from '@carryall/cli'
-import type { SyncPlan } from '@carryall/schemas'
+import type { SyncEvent, SyncPlan } from '@carryall/schemas'
 import { discoveryEvent, type LogEvent } from './events.ts'
 import { gather } from './gather.ts'
 import { makePlan, type Findings } from './make-plan.ts'
@@ -19,6 +19,7 @@ export async function makeSyncPlan(
     readonly deep: boolean
     readonly rate: number | undefined
     readonly tell?: (event: LogEvent) => void
+    readonly brought?: ReadonlyMap<string, SyncEvent> | undefined
   },
 ): Promise<SyncPlan> {
   const findings: Findings[] = []
@@ -29,6 +30,7 @@ export async function makeSyncPlan(
         parallel: PARALLEL,
         deep: options.deep,
         now: context.clock(),
+        ...(options.brought === undefined ? {} : { brought: options.brought }),
         log: context.log,
         phase: (title, items) => context.progress.phase(title, items === undefined ? {} : { items }),
         signal: context.signal,

@@ -1,9 +1,12 @@
+import { resolve } from 'node:path'
 import type { Context, Outcome } from '@carryall/cli'
-import { CarryallError } from '@carryall/errors'
+import { CarryallError, isCarryallError } from '@carryall/errors'
+import type { SyncEvent } from '@carryall/schemas'
 import { carryOut } from './carry-out.ts'
 import type { EndFlags, SyncFlags } from './command.ts'
 import { errorsOf } from './errors-of.ts'
 import { exitOf } from './exit-of.ts'
+import { finished, unended } from './finished.ts'
 import { follow } from './follow.ts'
 import { planDigestOf } from './journal-place.ts'
 import { settingsOf } from './limits.ts'
@@ -12,6 +15,7 @@ import { openEnds } from './open-ends.ts'
 import { hostsOf, namesOf } from './pairs.ts'
 import { lastRate } from './rate.ts'
 import { readPairs } from './read-pairs.ts'
+import { readJournal } from './read-journal.ts'
 import { makeReport } from './report.ts'
 import { planItem, planTable } from './run-plan.ts'
 import { reportTable } from './tables.ts'
@@ -45,6 +49,7 @@ export async function runSync(
       deep: verify.depth === 'deep',
       rate: flags.bandwidth ?? (await lastRate(context.stateDir, asked.pairs)),
       tell: follower.tell,
+      brought: await broughtBefore(context, flags.journal),
     })
     if (context.dryRun) return { items: [planItem(plan)], table: () => planTable(plan) }
     if (flags.check) {
@@ -79,4 +84,18 @@ export async function runSync(
   } finally {
     await ends.close()
   }
+}
+
+/** What the last run of a journal had brought there before it was killed. */
+async function broughtBefore(
+  context: Context,
+  journal: string | undefined,
+): Promise<ReadonlyMap<string, SyncEvent> | undefined> {
+  if (journal === undefined) return undefined
+  const file = resolve(context.cwd, journal)
+  const events = await readJournal(file).catch((error: unknown) => {
+    if (isCarryallError(error, 'INPUT_NOT_FOUND')) return []
+    throw error
+  })
+  return finished(unended(events))
 }

@@ -1,7 +1,8 @@
 import type { ListedImage } from '@carryall/catalog'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import { isReferrersTag, pool, type Source } from '@carryall/oci'
-import type { PlannedSync, SyncSide } from '@carryall/schemas'
+import type { PlannedSync, SyncEvent, SyncSide } from '@carryall/schemas'
+import { destinationKey } from './finished.ts'
 import { destinationOf, isExplicit, nameOf, type Pair } from './pairs.ts'
 import { syncError } from './sync-error.ts'
 
@@ -26,6 +27,8 @@ export interface SurveyPorts {
   readonly there: There
   readonly parallel: number
   readonly signal: AbortSignal
+  /** What a run that was killed had brought there, by `destinationKey`: it is not asked again. */
+  readonly brought?: ReadonlyMap<string, SyncEvent>
   readonly onImage?: (image: ListedImage) => void
 }
 
@@ -56,6 +59,9 @@ async function compare(pair: Pair, image: ListedImage, ports: SurveyPorts): Prom
       const digest = image.digest ?? (await ports.source.head(image.repository, image.tag, signal))?.digest
       if (!namesItself(image.tag, digest)) return undefined
     }
+    const brought = ports.brought?.get(destinationKey(destination, image.digest))?.digest
+    if (brought !== undefined && (image.digest ?? brought) === brought)
+      return { ...base, state: 'same', digest: brought, present: brought }
     const reference = destination.tag ?? image.digest!
     const present = await presentAt(destination.repository, reference, ports)
     if (present === undefined) return { ...base, state: 'missing', digest: image.digest }

@@ -291,14 +291,14 @@ test.each([MIB / 4, MIB / 2, 9 * MIB])(
 )
 
 test('a source that falls silent on the way breaks the upload off, and it goes on', async () => {
-  const upload = await uploading({ idleMs: 200 })
+  const upload = await uploading({ idleMs: 300 })
   const bytes = BLOB.bytes
   let slept = false
   async function* open(offset = 0) {
     for (let at = offset; at < size; at += MIB) {
       if (at >= 4 * MIB && !slept) {
         slept = true
-        await sleep(600)
+        await sleep(900)
       }
       yield bytes.subarray(at, at + MIB)
     }

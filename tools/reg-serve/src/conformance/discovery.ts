@@ -66,7 +66,10 @@ async function referred(repository: Repository): Promise<{ digest: string; expec
     [await repository.artifact(TYPES[0]!, { subject, annotations }), TYPES[0]],
     [await repository.artifact(TYPES[1]!, { subject, annotations }), TYPES[1]],
     [await repository.image({ subject }), 'application/vnd.oci.image.config.v1+json'],
-    [await repository.artifact('', { subject }), 'application/vnd.oci.empty.v1+json'],
+    [
+      await repository.artifact(TYPES[0]!, { subject, artifactType: '' }),
+      'application/vnd.oci.empty.v1+json',
+    ],
     [{ schemaVersion: 2, mediaType: INDEX, artifactType: TYPES[0], manifests: [], subject }, TYPES[0]],
     [{ schemaVersion: 2, mediaType: INDEX, manifests: [], subject, annotations }, undefined],
   ] as const) {
