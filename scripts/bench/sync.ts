@@ -1,4 +1,4 @@
-import { cp, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DockerRegistry, startDockerRegistry } from '../../shared/oci/src/testing/docker-registry.ts'
 import { type Contest, PEAK_MEGABYTES, type Side } from './contest.ts'
@@ -80,11 +80,12 @@ async function side(
     run: async () => {
       const storage = await stage.fresh('output')
       await stage.fresh('home')
-      if (filled) await cp((await stage.storage(set)).directory, storage, { recursive: true })
       await using destination = await startDockerRegistry({ storage })
       await using proxy = await delayingProxy(destination.host, latency)
       const host = latency === 0 ? destination.host : proxy.host
       const words = await command(stage, { source, host, set })
+      // Each tool has names of its own at the destination.
+      if (filled) await measured(words, stage)
       const [from, to] = [await watchRegistry(source), await watchRegistry(destination)]
       return { ...(await measured(words, stage)), source: await from(), destination: await to() }
     },

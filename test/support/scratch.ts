@@ -11,8 +11,8 @@ export interface Scratch extends AsyncDisposable {
 }
 
 /** Makes a fresh directory. `await using scratch = await makeScratch()` removes it. */
-export async function makeScratch(): Promise<Scratch> {
-  const path = await mkdtemp(join(tmpdir(), 'carryall-test-'))
+export async function makeScratch(parent = tmpdir()): Promise<Scratch> {
+  const path = await mkdtemp(join(parent, 'carryall-test-'))
   return {
     path,
     at: (...parts) => join(path, ...parts),

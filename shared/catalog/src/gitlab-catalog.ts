@@ -73,7 +73,11 @@ export function gitlabCatalog(api: ApiClient, namespace: string, { registry }: C
 
   const placeOf = async (repository: string) => {
     if (places.has(repository)) return places.get(repository)
-    await (walk ??= Array.fromAsync(repositories()))
+    walk ??= Array.fromAsync(repositories()).catch((error: unknown) => {
+      walk = undefined
+      throw error
+    })
+    await walk
     return places.get(repository)
   }
 

@@ -1,4 +1,4 @@
-import { CarryallError } from '@carryall/errors'
+import { CarryallError, type ErrorCode } from '@carryall/errors'
 import { createHttp } from '@carryall/http'
 import { openRegistry, type Source } from '@carryall/oci'
 import { pushSample, sampleImage, startDockerRegistry } from '@carryall/oci/testing'
@@ -44,6 +44,12 @@ const list = async (
   const images = await Array.fromAsync(found.images)
   return { images, names: images.map(nameOf), listing: found.listing(), failures }
 }
+/** A list that fails at its first name. */
+const refused = (code: ErrorCode): AsyncIterable<string> => ({
+  [Symbol.asyncIterator]: () => ({
+    next: () => Promise.reject(new CarryallError(code, 'No')),
+  }),
+})
 const nameOf = ({ repository, tag, digest }: ListedImage) =>
   `${repository}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`
 
@@ -101,14 +107,12 @@ test('a tag that vanishes between list and HEAD is not there', async () => {
   }))
   for (const tag of ['1', '2', '3']) await pushSample(ends.destination, 'a', one, tag)
   const { images, listing, failures } = await list(ends, { digests: true })
-  expect(images.map(({ tag }) => tag).toSorted()).toEqual(['1', '3'])
+  expect(new Set(images.map(({ tag }) => tag))).toEqual(new Set(['1', '3']))
   expect([listing.complete, listing.images, failures]).toEqual([true, 2, []])
 })
 
 test('what cannot be read is told, and the rest is listed', async () => {
-  const denied = async function* (): AsyncGenerator<string> {
-    throw new CarryallError('AUTH_DENIED', 'No')
-  }
+  const denied = () => refused('AUTH_DENIED')
   const ends = await open('', (store) => ({
     ...store,
     tags: (repository, signal) => (repository === 'b' ? denied() : store.tags(repository, signal)),
@@ -121,10 +125,12 @@ test('what cannot be read is told, and the rest is listed', async () => {
   const { images, listing, failures } = await list(ends, { digests: true })
   expect(images.map(({ repository }) => repository)).toEqual(['a', 'd'])
   expect(listing).toMatchObject({ complete: false, images: 2 })
-  expect(failures.toSorted()).toEqual([
-    ['b', 'AUTH_DENIED'],
-    ['c:1', 'REG_REFUSED'],
-  ])
+  expect(new Map(failures)).toEqual(
+    new Map([
+      ['b', 'AUTH_DENIED'],
+      ['c:1', 'REG_REFUSED'],
+    ]),
+  )
   const strict = listImages(ends.catalog, ends.store, '', {
     digests: true,
     parallel: 1,
@@ -139,9 +145,7 @@ test('an answer that no registry gives ends the list, and so does one that does 
   const failing = (code: 'REG_PROTOCOL' | 'NET_UNAVAILABLE') =>
     open('', (store) => ({
       ...store,
-      async *tags() {
-        throw new CarryallError(code, 'No')
-      },
+      tags: () => refused(code),
       async *repositories() {
         for (let index = 0; index < 30; index += 1) yield `r${index}`
       },
@@ -163,11 +167,9 @@ test('what is named has to be there', async () => {
     ...found.names.slice(3, 5),
   ])
   expect(found.names.slice(3).toSorted()).toEqual(['team/app:1', 'team/app:2'])
-  expect(found.failures.toSorted()).toEqual([
-    ['team/app:3', 'REG_MANIFEST_UNKNOWN'],
-    ['team/none', 'REG_MANIFEST_UNKNOWN'],
-    ['team/none:1', 'REG_MANIFEST_UNKNOWN'],
-  ])
+  expect(new Map(found.failures)).toEqual(
+    new Map(['team/app:3', 'team/none', 'team/none:1'].map((name) => [name, 'REG_MANIFEST_UNKNOWN'])),
+  )
   expect(found.listing).toMatchObject({ api: 'list', complete: false, filtered: false, images: 5 })
 })
 

@@ -1,17 +1,14 @@
 import { CarryallError, registerSecret } from '@carryall/errors'
-import { basic, isDockerHub, reachRegistry, type Reached, tokenServer } from '@carryall/oci'
+import { isDockerHub, reachRegistry, type Reached, tokenServer } from '@carryall/oci'
 import { isHost, isRepository, type RegistryApi } from '@carryall/schemas'
-import { type ApiClient, apiClient, type ApiOptions } from './api-client.ts'
+import { gitlabClient, harborClient, hubClient, quayClient, tokenMissing } from './api-clients.ts'
 import type { Catalog, CatalogPorts } from './catalog.ts'
 import { detectApi, isHarbor } from './detect-api.ts'
 import { gitlabCatalog } from './gitlab-catalog.ts'
 import { harborCatalog } from './harbor-catalog.ts'
 import { hubCatalog } from './hub-catalog.ts'
-import { hubLogin } from './hub-login.ts'
 import { quayCatalog } from './quay-catalog.ts'
 import { storeCatalog } from './store-catalog.ts'
-
-const HUB = 'hub.docker.com'
 
 /**
  * Opens what a registry, layout or archive holds, below `namespace`: '' is all, else whole components of paths, or exactly one
@@ -25,26 +22,28 @@ export async function openCatalog(
   ports: CatalogPorts,
   signal?: AbortSignal,
 ): Promise<Catalog> {
-  const { registry, apiToken } = ports
+  const { registry, http, apiToken } = ports
   if (apiToken) registerSecret(apiToken)
   if (namespace !== '' && !isRepository(namespace)) throw notANamespace(namespace)
   if (!isHost(registry)) {
     if (api !== 'auto' && api !== 'layout' && api !== 'list') throw unsupported(registry, api)
     return storeCatalog('layout', namespace, ports)
   }
+  const reach = () => reachRegistry({ host: registry }, http, signal)
   switch (api) {
     case 'auto':
-      return isDockerHub(registry) ? openHub(namespace, ports) : detected(namespace, ports, signal)
+      if (isDockerHub(registry)) return hubCatalog(await hubClient(ports, signal), namespace, ports)
+      return detected(await reach(), namespace, ports, signal)
     case 'quay':
       if (!apiToken) throw tokenMissing('Quay', registry, 'list its repositories')
-      return quayCatalog(quayClient(await reach(ports), ports, apiToken), namespace, ports)
+      return quayCatalog(quayClient((await reach()).base, ports, apiToken), namespace, ports)
     case 'harbor': {
-      const client = harborClient(await reach(ports), ports)
+      const client = harborClient((await reach()).base, ports)
       if (!(await isHarbor(client, signal))) throw unsupported(registry, api)
       return harborCatalog(client, namespace, ports)
     }
     case 'gitlab': {
-      const reached = await reach(ports)
+      const reached = await reach()
       return gitlabCatalog(
         gitlabClient(gitlabOrigin(reached, ports) ?? reached.base, ports),
         namespace,
@@ -52,7 +51,7 @@ export async function openCatalog(
       )
     }
     case 'hub':
-      return openHub(namespace, ports)
+      return hubCatalog(await hubClient(ports, signal), namespace, ports)
     case 'layout':
       throw unsupported(registry, api)
     case 'distribution':
@@ -62,52 +61,21 @@ export async function openCatalog(
 }
 
 async function detected(
+  reached: Reached,
   namespace: string,
   ports: CatalogPorts,
   signal: AbortSignal | undefined,
 ): Promise<Catalog> {
-  const reached = await reach(ports)
-  const harbor = harborClient(reached, ports)
-  const quay = ports.apiToken ? quayClient(reached, ports, ports.apiToken) : undefined
-  const origin = ports.apiToken ? announcedGitlab(reached, ports) : undefined
+  const { apiToken } = ports
+  const harbor = harborClient(reached.base, ports)
+  const quay = apiToken ? quayClient(reached.base, ports, apiToken) : undefined
+  const origin = apiToken ? announcedGitlab(reached, ports) : undefined
   const gitlab = origin && gitlabClient(origin, ports)
   const found = await detectApi({ harbor, quay, gitlab }, signal)
   if (found === 'harbor') return harborCatalog(harbor, namespace, ports)
   if (found === 'quay') return quayCatalog(quay!, namespace, ports)
   if (found === 'gitlab') return gitlabCatalog(gitlab!, namespace, ports)
   return storeCatalog('distribution', namespace, ports)
-}
-
-function reach({ registry, http }: CatalogPorts): Promise<Reached> {
-  return reachRegistry({ host: registry }, http)
-}
-
-function quayClient({ base }: Reached, { http }: CatalogPorts, token: string): ApiClient {
-  return apiClient({ name: 'Quay', base, http, headers: () => ({ authorization: `Bearer ${token}` }) })
-}
-
-function harborClient({ base }: Reached, { http, credential, registry }: CatalogPorts): ApiClient {
-  const headers: ApiOptions['headers'] = async () => {
-    const known = await credential?.(registry)
-    return known !== undefined && 'password' in known ? basic(known.username, known.password) : {}
-  }
-  return apiClient({ name: 'Harbor', base, http, headers })
-}
-
-function gitlabClient(base: URL, { http, apiToken, registry }: CatalogPorts): ApiClient {
-  const anonymous = (action: string) => tokenMissing('GitLab', registry, action)
-  const access = apiToken ? { headers: () => ({ 'private-token': apiToken }) } : { anonymous }
-  return apiClient({ name: 'GitLab', base, http, ...access })
-}
-
-async function openHub(namespace: string, { http, ...ports }: CatalogPorts): Promise<Catalog> {
-  const { registry, credential } = ports
-  const base = isDockerHub(registry)
-    ? new URL(`https://${HUB}/`)
-    : (await reachRegistry({ host: registry }, http)).base
-  const known = await credential?.(registry)
-  const login = known === undefined ? {} : hubLogin(http, base, known)
-  return hubCatalog(apiClient({ name: 'Docker Hub', base, http, ...login }), namespace, { http, ...ports })
 }
 
 /** GitLab itself is where its registry sends us for tokens. */
@@ -123,13 +91,6 @@ function announcedGitlab(reached: Reached, ports: CatalogPorts): URL | undefined
     // A realm that is refused is refused again by whoever needs a token from it.
     return undefined
   }
-}
-
-function tokenMissing(name: string, registry: string, action: string): CarryallError {
-  return new CarryallError('API_TOKEN_MISSING', `The ${name} API of ${registry} wants a token to ${action}`, {
-    subject: { kind: 'host', name: registry },
-    hint: `Give --api-token-file FILE (mode 0600), or list by --api distribution`,
-  })
 }
 
 function unsupported(registry: string, api: string): CarryallError {

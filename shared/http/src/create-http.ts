@@ -35,6 +35,7 @@ export interface HttpOptions {
   /**
    * What a host (`host[:port]` as in `URL.host`) is to be spared; asked once per host. With limits, none of which need be
    * set, requests also wait where RateLimit headers say that few are left. Retry-After is kept to in any case.
+   * Clients that are given the same function keep the limits together.
    */
   readonly limits?: (host: string) => HostLimits | undefined
   /** Told when requests are held back. */

@@ -1,6 +1,6 @@
 import { limit, singleFlight, type RetryPolicy } from '@carryall/http'
 import type { Descriptor } from '@carryall/schemas'
-import { fetchBlob } from './fetch-blob.ts'
+import { blobOpener } from './blob-opener.ts'
 import type { BlobOutcome, Destination, Source } from './store.ts'
 
 // A blob that fails for this many images in turn fails for all the others as well.
@@ -49,10 +49,10 @@ export function blobCarrier(source: Source, destination: Destination, options: C
 
   const put = (blob: Descriptor, from: string, to: string): Promise<BlobOutcome> => {
     const holder = holders.get(blob.digest) ?? mountFrom?.(blob.digest)
-    const open = (): AsyncIterable<Buffer> =>
-      counted(fetchBlob(source, from, blob, { retry, signal }), onBytes)
+    const read = blobOpener(source, from, blob, { retry, signal })
+    const open = (offset?: number): AsyncIterable<Buffer> => counted(read(offset), onBytes)
     const mount = holder === undefined || holder === to ? {} : { mountFrom: holder }
-    return turn(() => destination.putBlob(to, blob, open, { signal, ...mount }), signal)
+    return turn(() => destination.putBlob(to, blob, open, { signal, seekable: true, ...mount }), signal)
   }
 
   const bring = async (blob: Descriptor, from: string, to: string): Promise<BlobOutcome> => {

@@ -7,6 +7,7 @@ import {
   type RetryPolicy,
 } from '@carryall/http'
 import type { Credential } from './registry/auth-file.ts'
+import type { BreakerOptions } from './registry/breaker.ts'
 import { hostCertificates } from './registry/certificates.ts'
 import { loadCredentials } from './registry/credentials.ts'
 import { type HostSettings, type RegistriesSection, settingsByHost } from './registry/host-settings.ts'
@@ -26,6 +27,8 @@ export interface RegistriesOptions extends Pick<HttpOptions, 'idleTimeoutMs' | '
   /** Token servers that are trusted besides those of the registry's own site. */
   readonly allowedRealms: readonly string[]
   readonly retry: Partial<RetryPolicy>
+  /** Gives up a registry that can take or give nothing more (see `breaker`); none is if absent. */
+  readonly breaker?: BreakerOptions
   /** Ends credential helpers. */
   readonly signal?: AbortSignal
   /** Who we are at single registries, by `host[:port]`; it beats `registries`, and both beat what is said for all. */
@@ -65,8 +68,9 @@ export async function openRegistries(options: RegistriesOptions): Promise<Regist
   const http = client(options.retry)
   // A mirror is not waited for: there is another place to ask.
   const impatient = client({ ...options.retry, times: 0 })
-  const { allowedRealms } = options
-  const open = once((host) => openRegistry({ host }, { http, credentials, allowedRealms }))
+  const { allowedRealms, breaker } = options
+  const how = { credentials, allowedRealms, ...(breaker === undefined ? {} : { breaker }) }
+  const open = once((host) => openRegistry({ host }, { http, ...how }))
   const openMirror = once((host) => openRegistry({ host }, { http: impatient, credentials, allowedRealms }))
   return {
     registry: await asTheyAreRead(options, open, openMirror),

@@ -32,7 +32,7 @@ export async function run(
     const store = await openStore(stores, place)
     const catalog = await openCatalog(
       place.namespace,
-      place.kind === 'registry' ? apiOf(flags, names) : 'layout',
+      apiOf(flags, names),
       await ports(stores, store, place, flags),
       context.signal,
     )

@@ -1,12 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { runInProcess } from '@carryall/cli/testing'
 import { openLayout } from '@carryall/oci'
 import { pushSample, sampleImage } from '@carryall/oci/testing'
+import { hashSync } from 'bcryptjs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from './command.ts'
+import { RegistryClient } from './conformance/client.ts'
+import { makeCertificate } from './testing/make-certificate.ts'
 
 let directory: string
 beforeEach(async () => {
@@ -67,6 +71,28 @@ test('a layout is served read-only beside its writer', async () => {
   await writer.close()
 })
 
+test('an OCI archive is served as it was when it was opened, read-only', async () => {
+  const image = sampleImage('in a tar', { layers: [2_500_000] })
+  const layout = await openLayout(join(directory, 'layout'), { write: true })
+  await pushSample(layout, 'app', image, 'v1')
+  await layout.close()
+  await promisify(execFile)('tar', ['-cf', 'app.tar', '-C', 'layout', 'oci-layout', 'index.json', 'blobs'], {
+    cwd: directory,
+  })
+  await serving(['app.tar'], async (url) => {
+    await rm(join(directory, 'app.tar'))
+    await writeFile(join(directory, 'app.tar'), 'something else')
+    expect(await (await fetch(`${url}/v2/_catalog`)).json()).toEqual({ repositories: ['app'] })
+    const manifest = await fetch(`${url}/v2/app/manifests/v1`)
+    expect(Buffer.from(await manifest.arrayBuffer())).toEqual(image.manifest.bytes)
+    for (const { descriptor, bytes } of image.blobs) {
+      const part = await fetch(`${url}/v2/app/blobs/${descriptor.digest}`, { headers: { range: 'bytes=1-' } })
+      expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(1))).toBe(true)
+    }
+    expect((await fetch(`${url}/v2/app/blobs/uploads/`, { method: 'POST' })).status).toBe(405)
+  })
+})
+
 test('a content directory is served read-only', async () => {
   await mkdir(join(directory, 'content', '.carryall'), { recursive: true })
   await serving(['content'], async (url) => {
@@ -76,8 +102,65 @@ test('a content directory is served read-only', async () => {
   expect(await readdir(join(directory, 'content'))).toEqual(['.carryall'])
 })
 
+test('for the network: users log in over TLS, and what changes is taken over', async () => {
+  const files = await makeCertificate(directory)
+  await writeFile(join(directory, 'users'), `alice:${hashSync('secret', 4)}\n`)
+  const secured = ['--tls-cert', 'server.crt', '--tls-key', 'server.key', '--htpasswd', 'users']
+  const ran = await serving(['layout', ...secured], async (url) => {
+    const { port } = new URL(url)
+    const ask = async (login: string) => {
+      const client = new RegistryClient({
+        url: `https://127.0.0.1:${port}`,
+        ca: await readFile(files.cert),
+        authorization: `Basic ${Buffer.from(login).toString('base64')}`,
+      })
+      const asked = client.call('POST', '/v2/app/blobs/uploads/').then(({ status }) => status)
+      return asked.catch((error: unknown) => error).finally(() => client.close())
+    }
+    expect([await ask('alice:secret'), await ask('bob:other')]).toEqual([202, 401])
+    await makeCertificate(directory)
+    await writeFile(join(directory, 'users'), `bob:${hashSync('other', 4)}\n`)
+    await expect.poll(() => ask('bob:other'), { timeout: 10_000, interval: 500 }).toBe(202)
+    expect(await ask('alice:secret')).toBe(401)
+    await writeFile(join(directory, 'users'), 'bob:other\n')
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    expect(await ask('bob:other')).toBe(202)
+  })
+  expect(ran.exit).toBe(143)
+  expect(ran.stderr).toContain('https://127.0.0.1:')
+  expect(ran.stderr).toContain('line 1')
+})
+
+test('off loopback, without TLS and logins, a layout is there for pulls', async () => {
+  const writer = await openLayout(join(directory, 'layout'), { write: true })
+  await pushSample(writer, 'app', sampleImage('for all'), 'v1')
+  await writer.close()
+  const before = await readdir(join(directory, 'layout'))
+  const ran = await serving(['layout', '--address', '0.0.0.0:0'], async (url) => {
+    expect((await fetch(`${url}/v2/app/manifests/v1`)).status).toBe(200)
+    const pushed = await fetch(`${url}/v2/app/blobs/uploads/`, { method: 'POST' })
+    expect([pushed.status, await pushed.json()]).toMatchObject([405, { errors: [{ code: 'UNSUPPORTED' }] }])
+  })
+  expect(ran.exit).toBe(143)
+  expect(ran.stderr).toContain('warn')
+  expect(await readdir(join(directory, 'layout'))).toEqual(before)
+})
+
 test.each([
-  ['another address', ['--address', '0.0.0.0:5000'], 78, 'CONFIG_UNSUPPORTED'],
+  ['nothing to pull where pushes are refused', ['--address', '0.0.0.0:0'], 78, 'CONFIG_UNSUPPORTED'],
+    69,
+    'NET_UNAVAILABLE',
+  ],
+  [
+    'logins in the clear',
+    ['new', '--address', '0.0.0.0:0', '--htpasswd', 'users'],
+    77,
+    'NET_PLAIN_HTTP_REFUSED',
+  ],
+  ['a certificate without a key', ['new', '--tls-cert', 'server.crt'], 64, 'USAGE_CONFLICT'],
+  ['a certificate that is not there', ['new', '--tls-cert', 'x', '--tls-key', 'y'], 66, 'INPUT_NOT_FOUND'],
+  ['a password file that is not there', ['new', '--htpasswd', 'users'], 66, 'INPUT_NOT_FOUND'],
+  ['a password file with other hashes', ['new', '--htpasswd', 'other/notes.txt'], 78, 'AUTH_FILE_INVALID'],
   ['no address', ['--address', '5000'], 64, 'USAGE_BAD_VALUE'],
   ['a directory with other files', ['other'], 73, 'OUTPUT_EXISTS'],
   ['a read-only directory that is not there', ['absent', '--read-only'], 66, 'INPUT_NOT_FOUND'],

@@ -3,8 +3,8 @@ import manifest from '../package.json' with { type: 'json' }
 
 const serveVerb = defineVerb({
   name: '',
-  summary: 'Serve an OCI layout or a content directory as a registry',
-  operands: { synopsis: '[DIRECTORY]', min: 0, max: 1 },
+  summary: 'Serve an OCI layout, an OCI archive or a content directory as a registry',
+  operands: { synopsis: '[DIRECTORY|ARCHIVE]', min: 0, max: 1 },
   reads: [],
   writes: [],
   effects: false,

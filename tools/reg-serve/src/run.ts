@@ -6,7 +6,7 @@ import { CarryallError, errorObject, isCarryallError } from '@carryall/errors'
 import { parseAddress, resolveAddress } from './address.ts'
 import { refusedPushes } from './exposure.ts'
 import { followFiles } from './follow-files.ts'
-import { openDirectory, type Opened } from './io.ts'
+import { openServed, type Opened } from './io.ts'
 import { loadCertificate, type CertificateFiles } from './load-certificate.ts'
 import { readHtpasswd } from './login/htpasswd.ts'
 import { Logins } from './login/logins.ts'
@@ -48,7 +48,7 @@ export async function runServer(
   await using held = new AsyncDisposableStack()
   const directory = resolve(cwd, operand)
   const holder = `${tool.name} ${tool.version}`
-  const opened = await openDirectory(directory, {
+  const opened = await openServed(directory, {
     write: readOnly === false,
     waitSeconds,
     holder,
@@ -79,7 +79,7 @@ export async function runServer(
     await commitFile(portFile, `${server.port}\n`)
   }
   const { port, url } = server
-  log.info(`Serving ${whatOf(opened.kind, readOnly !== false)} in ${directory} at ${url}`, {
+  log.info(`Serving ${whatOf(opened.kind, readOnly !== false, directory)} at ${url}`, {
     port,
     kind: opened.kind,
   })
@@ -105,9 +105,10 @@ async function openLogins(path: string) {
   return { path, read, judge: new Logins(await read()) }
 }
 
-function whatOf(kind: Opened['kind'], pullsOnly: boolean): string {
-  if (kind === 'content') return 'the sequences'
-  return pullsOnly ? 'the OCI layout, for pulls only,' : 'the OCI layout'
+function whatOf(kind: Opened['kind'], pullsOnly: boolean, path: string): string {
+  if (kind === 'content') return `the sequences in ${path}`
+  if (kind === 'archive') return `the OCI archive ${path}`
+  return `the OCI layout ${path}${pullsOnly ? ' for pulls only' : ''}`
 }
 
 function nothingToServe(directory: string, cause: unknown): CarryallError {

@@ -532,10 +532,14 @@ test('a store that fails is a 500 that tells the operator, not the client', asyn
   await other.close()
 })
 
-test('a port that is taken is said', async () => {
-  await expect(serve(store, { host: '127.0.0.1', port: server.port, readOnly: true })).rejects.toMatchObject({
-    code: 'NET_UNAVAILABLE',
-  })
+test('a port that is taken, and an address of another machine, are said', async () => {
+  for (const [host, port] of [
+    ['127.0.0.1', server.port],
+    ['192.0.2.1', 0],
+  ] as const)
+    await expect(serve(store, { host, port, readOnly: true })).rejects.toMatchObject({
+      code: 'NET_UNAVAILABLE',
+    })
 })
 
 test('what a killed server left is cleared at the next start', async () => {

@@ -89,7 +89,7 @@ test('all connections of a host share one bandwidth, up and down', async () => {
     Promise.all([get(6 * MB), get(6 * MB), get(MB), get(MB), put(5 * MB), put(5 * MB)]),
   )
   expect(taking).toBeGreaterThan(3 * 0.9)
-  expect(taking).toBeLessThan(3 * 1.2)
+  expect(taking).toBeLessThan(3 * 1.5)
 })
 
 const performanceClock = { monotonic: () => performance.now() }
@@ -110,7 +110,7 @@ test('they get equal shares, and what is small is not kept waiting', async () =>
     waits.push(performance.now() - asked)
   }
   await Promise.all(large)
-  expect(Math.max(...waits)).toBeLessThan(600)
+  expect(Math.max(...waits)).toBeLessThan(1200)
   expect(done[0]! / done[1]!).toBeGreaterThan(0.8)
 })
 

@@ -156,7 +156,6 @@ test('answers that take far longer than usual halve it, too', async () => {
     { limits: () => ({ concurrency: 4 }) },
   )
   await many(40, get)
-  expect(events).toEqual([])
   ms = 350
   await many(16, get)
   expect(events[0]).toMatchObject({ kind: 'slowed', concurrency: 2, reason: 'latency' })
@@ -236,4 +235,22 @@ test('limits are asked for by host and port, once', async () => {
   const { get, server } = await spared(ok, { limits: (host) => void asked.push(host) })
   await many(5, get)
   expect([...new Set(asked)]).toEqual([server.host])
+})
+
+test('clients that are given the same limits keep them together', async () => {
+  const limits = () => ({ concurrency: 2 })
+  const slow = async (seen: Seen, response: ServerResponse) => {
+    await sleep(3)
+    ok(seen, response)
+  }
+  const { get, server, most } = await spared(slow, { limits })
+  const other = createHttp({ limits })
+  const getToo = async () => {
+    const answer = await other.request({ method: 'GET', url: new URL(server.url) })
+    await answer.dump()
+    return answer.status
+  }
+  await Promise.all([many(10, get), many(10, getToo)])
+  await other.close()
+  expect(most.busy).toBe(2)
 })

@@ -1,4 +1,4 @@
-/** What one host is to be spared; each limit holds for all requests of one client to it together. */
+/** What one host is to be spared; each limit holds for all requests to it together. */
 export interface HostLimits {
   /**
    * Requests at most that wait for their answer, and as many uploads beside them: an upload may wait for a download from the

@@ -29,21 +29,16 @@ export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
 
   const serve = (client: Socket): void => {
     const server = connect(target, '127.0.0.1')
-    const tearDown = (): void => {
-      client.resetAndDestroy()
-      server.resetAndDestroy()
-    }
+    let connection: CutConnection | undefined
+    let limit: number | 'reply' | undefined
     for (const socket of [client, server]) {
       open.add(socket)
       socket.on('error', () => {})
-      socket.on('close', () => {
-        open.delete(socket)
-        client.destroy()
-        server.destroy()
-      })
+      socket.on('close', () => open.delete(socket))
     }
-    let connection: CutConnection | undefined
-    let limit: number | 'reply' | undefined
+    server.on('close', () => client.destroy())
+    // Where it was cut, the server may still read what was passed on: a reset would take that with it, unseen.
+    client.on('close', () => (connection?.cut ? server.end() : server.destroy()))
     client.on('data', (data: Buffer) => {
       if (connection === undefined) {
         const [method = '', path = ''] = data.toString('latin1', 0, 200).split(' ')
@@ -54,19 +49,17 @@ export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
       const left = typeof limit === 'number' ? limit - connection.sent : Number.POSITIVE_INFINITY
       const part = data.subarray(0, Math.max(0, left))
       connection.sent += part.length
-      connection.cut ||= part.length < data.length
-      // What was passed on has to arrive before the end does.
-      const end = connection.cut ? () => setTimeout(tearDown, 20) : undefined
-      if (connection.cut) client.pause()
-      if (!server.write(part, end) && !connection.cut) {
-        client.pause()
-        server.once('drain', () => client.resume())
-      }
+      connection.cut = part.length < data.length
+      const goes = server.write(part)
+      if (connection.cut) return void client.resetAndDestroy()
+      if (goes) return
+      client.pause()
+      server.once('drain', () => client.resume())
     })
     server.on('data', (data: Buffer) => {
       if (limit !== 'reply' || connection === undefined) return void client.write(data)
       connection.cut = true
-      tearDown()
+      client.resetAndDestroy()
     })
   }
 

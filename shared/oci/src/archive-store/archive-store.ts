@@ -1,7 +1,8 @@
+import type { BlobPlaces } from '../layout/serving.ts'
 import type { Destination, Source } from '../store.ts'
 
 /** An OCI archive that is read as it is, nothing unpacked. */
-export interface ArchiveSource extends Source {
+export interface ArchiveSource extends Source, BlobPlaces {
   /** Closes the file. */
   close(): Promise<void>
 }

@@ -15,5 +15,9 @@ export async function openArchive(file: string): Promise<ArchiveSource> {
   const name = resolve(file)
   const { index, blobs, close } = await openArchiveFile(name, archiveRepository(name))
   const facts = new ManifestFacts(blobs)
-  return { ...layoutSource({ name, index: { read: async () => index }, blobs, facts }), close }
+  return {
+    ...layoutSource({ name, index: { read: async () => index }, blobs, facts }),
+    blobPlace: (_repository, digest) => blobs.place(digest),
+    close,
+  }
 }

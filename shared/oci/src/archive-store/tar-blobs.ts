@@ -3,6 +3,7 @@ import { readChunks } from '@carryall/durable'
 import { CarryallError, fromSystemError, isCarryallError } from '@carryall/errors'
 import type { BlobReader } from '../layout/blob-reader.ts'
 import { unknownBlob } from '../layout/refusals.ts'
+import type { BlobPlace } from '../layout/serving.ts'
 
 /** A part of a file, in bytes. */
 export interface Span {
@@ -29,6 +30,12 @@ export class TarBlobs implements BlobReader {
 
   async size(digest: string): Promise<number | undefined> {
     return this.#spans.get(digest)?.size
+  }
+
+  /** By the open file, whatever is under its name by now. */
+  async place(digest: string): Promise<BlobPlace | undefined> {
+    const span = this.#spans.get(digest)
+    return span && { file: `/proc/self/fd/${this.#handle.fd}`, ...span }
   }
 
   async *read(digest: string, offset = 0, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {

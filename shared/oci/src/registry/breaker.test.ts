@@ -1,4 +1,4 @@
-import { createHttp } from '@carryall/http'
+import { createHttp, type HttpClient } from '@carryall/http'
 import { type Seen, startServer } from '@carryall/http/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { sampleBlob, sampleImage, scriptedRegistry, startDockerRegistry } from '../testing/index.ts'
@@ -215,16 +215,22 @@ test('a caller that has no time any more says nothing about the registry', async
 
 test('docker-registry in read-only mode', async () => {
   await using server = await startDockerRegistry({ readOnly: true })
-  const http = createHttp()
-  onTestFinished(() => http.close())
+  const client = createHttp()
+  onTestFinished(() => client.close())
+  const sent: string[] = []
+  const http: HttpClient = {
+    ...client,
+    request: (request) => {
+      sent.push(request.method)
+      return client.request(request)
+    },
+  }
   const store = openRegistry(server, { http, credentials: ANONYMOUS, breaker: {} })
   for (const to of ['a/x', 'b/y'])
     await expect(put(store, to)).rejects.toMatchObject({ code: 'REG_READ_ONLY' })
-  const posts = () => server.requests().filter(({ method }) => method === 'POST')
-  await expect.poll(() => posts().length).toBe(2)
   await expect(put(store, 'c/z')).rejects.toMatchObject({
     details: { subject: { kind: 'host', name: server.host } },
   })
   expect(await store.head('a/x', 'v1')).toBeUndefined()
-  expect(posts()).toHaveLength(2)
+  expect(sent.filter((method) => method === 'POST')).toHaveLength(2)
 })

@@ -10,29 +10,41 @@ export interface Reached {
 }
 
 /** Finds out where a registry answers: by https, or by plain http where that is allowed and nothing else is spoken. Throws NET_*. */
-export async function reachRegistry(address: RegistryAddress, http: HttpClient): Promise<Reached> {
+export async function reachRegistry(
+  address: RegistryAddress,
+  http: HttpClient,
+  signal?: AbortSignal,
+): Promise<Reached> {
   const host = registryHost(address.host)
   const plain = address.plainHttp === true || http.plainHttp(host)
-  return plain ? ping(http, host, 'http') : pingEither(http, host)
+  return plain ? ping(http, host, 'http', { signal }) : pingEither(http, host, signal)
 }
 
-async function ping(http: HttpClient, host: string, scheme: string, idempotent = true): Promise<Reached> {
+async function ping(
+  http: HttpClient,
+  host: string,
+  scheme: 'https' | 'http',
+  { signal, idempotent = true }: { readonly signal: AbortSignal | undefined; readonly idempotent?: boolean },
+): Promise<Reached> {
   const base = new URL(`${scheme}://${host}/`)
-  const answer = await http.request({ method: 'GET', url: new URL('/v2/', base), idempotent })
+  const url = new URL('/v2/', base)
+  const answer = await http.request({ method: 'GET', url, idempotent, ...(signal ? { signal } : {}) })
   await answer.dump()
   return { base, answer }
 }
 
 /** https; plain http only where the other side does not speak TLS, and is on loopback or not verified anyway. */
-async function pingEither(http: HttpClient, host: string): Promise<Reached> {
+async function pingEither(http: HttpClient, host: string, signal: AbortSignal | undefined): Promise<Reached> {
   const { hostname } = new URL(`https://${host}/`)
-  return withRetry(http.retry, async () => {
+  const once = { signal, idempotent: false }
+  const either = async () => {
     try {
-      return await ping(http, host, 'https', false)
+      return await ping(http, host, 'https', once)
     } catch (error) {
       const may = isLoopback(hostname) || (await http.unverified(host))
       if (!may || !isCarryallError(error) || !speaksPlainHttp(error)) throw error
-      return ping(http, host, 'http', false)
+      return ping(http, host, 'http', once)
     }
-  })
+  }
+  return withRetry(http.retry, either, signal)
 }

@@ -51,6 +51,14 @@ test('the tag for referrers is cut as the specification has it', () => {
   expect(fallbackTag(`${'x'.repeat(40)}:${'b'.repeat(128)}`)).toBe(`${'x'.repeat(32)}-${'b'.repeat(64)}`)
 })
 
+test('however many ask at once, one finds out that there is no API', async () => {
+  const { store, paths } = await scripted(() => undefined)
+  const tags = new Set<string>()
+  const ask = () => store.referrers('a', IMAGE.manifest.digest, undefined, tags)
+  expect((await Promise.all([ask(), ask(), ask(), ask()])).flat()).toEqual([])
+  expect(paths()).toEqual([`GET /v2/a/referrers/${IMAGE.manifest.digest}`])
+})
+
 test('the API is read page by page', async () => {
   const { store } = await scripted(({ url }) => {
     if (!url.includes('/referrers/')) return undefined

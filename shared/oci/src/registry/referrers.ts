@@ -27,9 +27,10 @@ export interface Referrers {
   record(repository: string, manifest: Manifest, signal?: AbortSignal): Promise<void>
 }
 
-/** Remembers whether the registry has the API, and lets one writer at a time change a fallback tag. */
+/** Remembers whether the registry has the API, which one asks for all, and lets one writer at a time change a fallback tag. */
 export function referrers(registry: Connection): Referrers {
   let hasApi: boolean | undefined
+  let first: Promise<unknown> | undefined
   const writers = new Map<string, { readonly turn: Limit; users: number }>()
 
   const byApi = async (
@@ -115,7 +116,10 @@ export function referrers(registry: Connection): Referrers {
 
   return {
     list: async (repository, digest, signal, tags) => {
-      const listed = hasApi === false ? undefined : await byApi(repository, digest, signal)
+      if (first !== undefined) await first
+      const asked = hasApi === false ? undefined : byApi(repository, digest, signal)
+      first ??= asked?.catch(() => undefined)
+      const listed = await asked
       if (listed !== undefined) return listed
       return tags?.has(fallbackTag(digest)) === false ? [] : byTag(repository, digest, signal)
     },
