@@ -19,8 +19,8 @@ export async function storeImages(storage: string, images: readonly Required<Nam
   await Promise.all([...files].map(([path, content]) => writeFile(join(storage, ROOT, path), content)))
 }
 
-/** What each tag names in the storage of a docker-registry, by `repository:tag`. Asks nobody. */
-export async function tagsIn(storage: string): Promise<Readonly<Record<string, string>>> {
+/** What each tag names in the storage of a docker-registry, by `repository:tag`, all or below a path. Asks nobody. */
+export async function tagsIn(storage: string, below = ''): Promise<Readonly<Record<string, string>>> {
   const repositories = join(storage, ROOT, 'repositories')
   const found: [string, string][] = []
   const walk = async (name: string): Promise<void> => {
@@ -29,7 +29,7 @@ export async function tagsIn(storage: string): Promise<Readonly<Record<string, s
       else if (!entry.startsWith('_')) await walk(join(name, entry))
     }
   }
-  await walk('')
+  await walk(below)
   return Object.fromEntries(found.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 

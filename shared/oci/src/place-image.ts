@@ -69,7 +69,8 @@ async function put(
   try {
     await destination.putManifest(image.repository, reference, manifest, signal)
   } catch (error) {
-    if (!isCarryallError(error, 'TAG_CONFLICT')) throw error
+    // What is attached is refused for the tag of its list.
+    if (image.tag === undefined || !isCarryallError(error, 'TAG_CONFLICT')) throw error
     if ((await destination.head(image.repository, reference, signal))?.digest !== image.digest) throw error
   }
 }

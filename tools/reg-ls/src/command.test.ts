@@ -28,14 +28,10 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 const list = (argv: readonly string[], options: Parameters<typeof runInProcess>[2] = {}) =>
-  runInProcess(
-    command,
-    ['--retry-times', '0', '--registries-conf', 'none', '--log-format', 'json', ...argv],
-    {
-      cwd: directory,
-      ...options,
-    },
-  )
+  runInProcess(command, ['--retry-times', '0', '--log-format', 'json', ...argv], {
+    cwd: directory,
+    ...options,
+  })
 const codes = (stderr: string) =>
   stderr
     .split('\n')

@@ -12,6 +12,9 @@ import {
 } from '@carryall/cli'
 import manifest from '../package.json' with { type: 'json' }
 
+// What is listed is what the registry itself has, not its mirrors.
+const { 'registries-conf': _mirrors, ...ways } = connectionFlags
+
 const flags = {
   summary: toggle('close the list with a Listing: how it was made, and whether it is complete'),
   api: oneOf(['auto', 'distribution', 'quay', 'harbor', 'gitlab', 'hub'], 'API to ask; auto finds out', {
@@ -29,7 +32,7 @@ const flags = {
   images: text('FILE|-', 'list what is named there: repository[:tag|@digest], or Image documents'),
   parallel: integer('N', 'requests at once', { absent: 8, min: 1, max: 64 }),
   ...registryFlags(''),
-  ...connectionFlags,
+  ...ways,
 } as const
 
 /** The values of its flags. */
@@ -39,7 +42,7 @@ const listing = defineVerb({
   name: '',
   summary: 'List repositories, tags and digests of a registry, an OCI layout or an OCI archive',
   operands: { synopsis: 'REGISTRY', min: 1, max: 1 },
-  reads: ['Image'],
+  reads: [],
   writes: ['Image', 'Listing'],
   effects: false,
   flags,

@@ -21,7 +21,8 @@ export async function run(
     throw new CarryallError('USAGE_CONFLICT', '--images - and --password-stdin both want stdin')
   const names = flags.images === undefined ? undefined : await readNames(context, flags.images, place)
   const hosts = place.kind === 'registry' ? [place.at] : []
-  const stores = await connectStores(await registryAccess(context, flags, '', hosts))
+  const { mirrors: _, ...access } = await registryAccess(context, flags, '', hosts)
+  const stores = await connectStores(access)
   const failures: unknown[] = []
   const onFailure = (image: Unread, error: unknown): void => {
     failures.push(error)

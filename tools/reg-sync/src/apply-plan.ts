@@ -17,6 +17,7 @@ import { syncError } from './sync-error.ts'
 
 /** Codes that say that a registry takes nothing more from anybody: what is left is not tried. */
 const GIVEN_UP: readonly ErrorCode[] = [
+  'LOGIN_FAILED',
   'REG_READ_ONLY',
   'REG_QUOTA_EXCEEDED',
   'REG_DISK_FULL',
@@ -74,13 +75,14 @@ export async function applyPlan(
       else failures.set(image, error)
       ports.onImage(image, done, error)
     }
-    const reason = givenUp.get(registry)
+    const reason = givenUp.get(registry) ?? givenUp.get(image.source!.registry)
     if (reason !== undefined) return settle({ outcome: 'not_tried', error: syncError(reason) }, reason)
     try {
       settle(await copy(image, plan.blobs, await carriers.get(image), ports))
     } catch (error) {
       if (ports.signal.aborted) throw error
-      if (isCarryallError(error, ...GIVEN_UP)) givenUp.set(registry, error)
+      const host = givenUpBy(error)
+      if (host !== undefined) givenUp.set(host, error)
       const conflict = isCarryallError(error, 'TAG_CONFLICT')
       settle({ outcome: conflict ? 'conflict' : 'failed', error: syncError(error) }, error)
     }
@@ -214,6 +216,13 @@ function isAttached({ attached_to: subject, source }: PlannedSync): boolean {
 
 function mayBeRepeated(error: unknown): boolean {
   return isCarryallError(error) && error.details.retryable === true && !GIVEN_UP.includes(error.code)
+}
+
+/** The registry that takes or gives nothing more; undefined where it is about less than all of it. */
+function givenUpBy(error: unknown): string | undefined {
+  if (!isCarryallError(error, ...GIVEN_UP)) return undefined
+  const { subject } = error.details
+  return subject?.kind === 'host' ? subject.name : undefined
 }
 
 /** Between one registry and another, with what is known to be where. */

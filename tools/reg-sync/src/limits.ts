@@ -1,5 +1,5 @@
 import { timetable, type HostLimits, type RetryPolicy } from '@carryall/http'
-import type { RegistriesSection } from '@carryall/oci'
+import { settingsKey, type RegistriesSection } from '@carryall/oci'
 import type { RegistrySettings, SyncConfig } from '@carryall/schemas'
 import { parseBytes } from '@carryall/schemas/bytes'
 import type { EndFlags } from './command.ts'
@@ -33,18 +33,19 @@ export function settingsOf(
   }
 }
 
-/** What each registry is spared: what a flag says, else its settings. */
+/** What each registry is spared: what a flag says, else its settings. Without either what it says of its own limits counts. */
 export function limitsFor(
   flags: Pick<EndFlags, 'bandwidth' | 'concurrency' | 'requests-per-second'>,
   { registries }: SyncSettings,
-): (host: string) => HostLimits | undefined {
+): (host: string) => HostLimits {
+  const settings = new Map(
+    Object.entries(registries?.settings ?? {}).map(([host, { limits }]) => [settingsKey(host), limits]),
+  )
   return (host) => {
-    const own = registries?.settings[host]?.limits
+    const own = settings.get(settingsKey(host))
     const concurrency = flags.concurrency ?? own?.concurrency
     const requestsPerSecond = flags['requests-per-second'] ?? own?.requests_per_second
     const bandwidth = flags.bandwidth === undefined ? bandwidthOf(own) : () => flags.bandwidth
-    if (concurrency === undefined && requestsPerSecond === undefined && bandwidth === undefined)
-      return undefined
     return {
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),

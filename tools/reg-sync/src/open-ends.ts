@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { registryAccess, type Context } from '@carryall/cli'
 import type { CatalogPorts } from '@carryall/catalog'
 import { isCarryallError } from '@carryall/errors'
+import type { LimitEvent } from '@carryall/http'
 import {
   cachedManifests,
   connectStores,
@@ -35,6 +36,9 @@ export async function openEnds(
   const common = {
     ...(settings.registries === undefined ? {} : { registries: settings.registries }),
     limits: limitsFor(flags, settings),
+    onLimit: (event: LimitEvent) => context.log.debug(`${event.host}: ${JSON.stringify(event)}`),
+    breaker: {},
+    warn: (message: string) => context.log.warn(message),
     ...(settings.apiTimeoutMs === undefined ? {} : { idleTimeoutMs: settings.apiTimeoutMs }),
   }
   const connect = async (side: 'src' | 'dest'): Promise<Stores> => {

@@ -1,8 +1,7 @@
-import type { BlobPlaces } from '../layout/serving.ts'
 import type { Destination, Source } from '../store.ts'
 
 /** An OCI archive that is read as it is, nothing unpacked. */
-export interface ArchiveSource extends Source, BlobPlaces {
+export interface ArchiveSource extends Source {
   /** Closes the file. */
   close(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { layoutSource } from '../layout/layout-source.ts'
 import { ManifestFacts } from '../layout/manifest-facts.ts'
+import type { BlobPlaces } from '../layout/serving.ts'
 import { openArchiveFile } from './archive-file.ts'
 import { archiveRepository } from './archive-repository.ts'
 import type { ArchiveSource } from './archive-store.ts'
@@ -11,7 +12,7 @@ import type { ArchiveSource } from './archive-store.ts'
  * `archiveRepository(file)`. What is open stays as it was when another program replaces the file.
  * Throws what `openArchiveFile` throws.
  */
-export async function openArchive(file: string): Promise<ArchiveSource> {
+export async function openArchive(file: string): Promise<ArchiveSource & BlobPlaces> {
   const name = resolve(file)
   const { index, blobs, close } = await openArchiveFile(name, archiveRepository(name))
   const facts = new ManifestFacts(blobs)

@@ -36,11 +36,11 @@ test('a password that is no longer taken ends everything', async () => {
   const { store, server, change } = await withPassword(() => true)
   expect(await store.head('a/x', 'v1')).toBeUndefined()
   change()
-  await expect(store.head('a/x', 'v1')).rejects.toMatchObject({ code: 'AUTH_DENIED', exit: 77 })
+  await expect(store.head('a/x', 'v1')).rejects.toMatchObject({ code: 'LOGIN_FAILED', exit: 77 })
   const asked = server.requests.length
-  await expect(store.head('b/y', 'v1')).rejects.toMatchObject({ code: 'AUTH_DENIED' })
+  await expect(store.head('b/y', 'v1')).rejects.toMatchObject({ code: 'LOGIN_FAILED' })
   await expect(store.putBlob('c/z', BLOB.descriptor, BLOB.open)).rejects.toMatchObject({
-    code: 'AUTH_DENIED',
+    code: 'LOGIN_FAILED',
   })
   expect(server.requests).toHaveLength(asked)
 })
@@ -94,9 +94,9 @@ test('with tokens: missing rights are a matter of their repositories, a void pas
     await expect(store.head(name, 'v1')).rejects.toMatchObject({ code: 'AUTH_DENIED' })
   expect(await store.head('a/x', 'v1')).toBeUndefined()
   accounts.me = 'changed'
-  await expect(store.head('b/y', 'v1')).rejects.toMatchObject({ code: 'AUTH_DENIED' })
+  await expect(store.head('b/y', 'v1')).rejects.toMatchObject({ code: 'LOGIN_FAILED' })
   const asked = tokens.requests.length
   for (const name of ['a/x', 'b/y', 'c/z'])
-    await expect(store.head(name, 'v1')).rejects.toMatchObject({ code: 'AUTH_DENIED' })
+    await expect(store.head(name, 'v1')).rejects.toMatchObject({ code: 'LOGIN_FAILED' })
   expect(tokens.requests).toHaveLength(asked)
 })

@@ -11,7 +11,7 @@ export interface BreakerOptions {
 
 /**
  * A connection that gives its registry up: what is asked for then fails at once, without a request. All of it where the
- * credentials are no longer taken (AUTH_DENIED) or the registry cannot be reached (REG_GIVEN_UP); what writes where it is
+ * credentials are no longer taken (LOGIN_FAILED) or the registry cannot be reached (REG_GIVEN_UP); what writes where it is
  * read-only (REG_READ_ONLY), a quota is used up (REG_QUOTA_EXCEEDED) or its storage is full (REG_DISK_FULL). The subject of
  * these errors is what is given up: the host, or a namespace or repository of it, while all else goes on. What concerns a
  * single repository gives up no more than that.

@@ -16,7 +16,7 @@ export class LoginFailures {
     this.#registry = registry
   }
 
-  /** Throws AUTH_DENIED for credentials that are void. */
+  /** Throws LOGIN_FAILED for credentials that are void. */
   async check(access: Access): Promise<void> {
     if (this.#void.size === 0) return
     const error = this.#void.get((await this.#key(access)) ?? '')
@@ -44,7 +44,7 @@ export class LoginFailures {
 
   #refused(error: CarryallError): CarryallError {
     const { host } = this.#registry
-    return new CarryallError('AUTH_DENIED', `${host} does not take our credentials, whatever is asked for`, {
+    return new CarryallError('LOGIN_FAILED', `${host} does not take our credentials, whatever is asked for`, {
       subject: { kind: 'host', name: host },
       ...(error.details.hint === undefined ? {} : { hint: error.details.hint }),
       cause: error,
