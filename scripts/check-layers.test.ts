@@ -19,7 +19,7 @@ test('the workspace keeps its layers', async () => {
 
 test.each([
   ['a higher layer', 'shared/errors', '@carryall/schemas'],
-  ['the same layer', 'shared/oci', '@carryall/archive'],
+  ['the same layer', 'shared/oci', '@carryall/trust'],
   ['the same layer, the wrong way round', 'shared/exec', '@carryall/durable'],
   ['more than errors and schemas from the command line', 'shared/cli', '@carryall/durable'],
   ['the command line from below', 'shared/schemas', '@carryall/cli'],

@@ -9,7 +9,7 @@ import { pushSample, sampleImage } from '@carryall/oci/testing'
 import { hashSync } from 'bcryptjs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from './command.ts'
-import { RegistryClient } from './conformance/client.ts'
+import { RegistryClient } from './testing/conformance/client.ts'
 import { makeCertificate } from './testing/make-certificate.ts'
 
 let directory: string

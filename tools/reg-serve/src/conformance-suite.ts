@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import type { Checks } from './conformance/check.ts'
-import { RegistryClient, type Target } from './conformance/client.ts'
-import { discoveryChecks } from './conformance/discovery.ts'
-import { managementChecks } from './conformance/management.ts'
-import { pullChecks } from './conformance/pull.ts'
-import { pushBlobChecks } from './conformance/push-blobs.ts'
-import { pushChunkChecks } from './conformance/push-chunks.ts'
-import { pushManifestChecks } from './conformance/push-manifests.ts'
-import { Repository } from './conformance/repository.ts'
+import type { Checks } from './testing/conformance/check.ts'
+import { RegistryClient, type Target } from './testing/conformance/client.ts'
+import { discoveryChecks } from './testing/conformance/discovery.ts'
+import { managementChecks } from './testing/conformance/management.ts'
+import { pullChecks } from './testing/conformance/pull.ts'
+import { pushBlobChecks } from './testing/conformance/push-blobs.ts'
+import { pushChunkChecks } from './testing/conformance/push-chunks.ts'
+import { pushManifestChecks } from './testing/conformance/push-manifests.ts'
+import { Repository } from './testing/conformance/repository.ts'
 
 const CHECKS = {
   pull: pullChecks,
