@@ -44,7 +44,8 @@ export function quayCatalog(api: ApiClient, namespace: string, { store, registry
   return {
     registry,
     api: 'quay',
-    complete: () => true,
+    // The registry's own catalog tells what is visible to us: for nobody that may be an empty list.
+    complete: () => namespace !== '',
     repositories: (signal) => (namespace === '' ? catalogued(signal) : listed(signal)),
     async *images(repository, signal) {
       const page = (number: number) =>

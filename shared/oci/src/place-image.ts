@@ -52,7 +52,7 @@ export async function placeImage(
   const backup = moves ? options.backup?.(image, present) : undefined
   if (backup !== undefined) await keep(image.repository, present!, backup, destination, signal)
   await put(image, reference, manifest, destination, signal)
-  await readBack(image, reference, destination, options)
+  await readBack(image, destination, options)
   return moves
     ? { outcome: 'moved', previous: present, ...(backup === undefined ? {} : { backup }) }
     : { outcome: 'pushed' }
@@ -100,13 +100,16 @@ async function keep(
   )
 }
 
-/** By its bytes, not by what the registry says of them. A registry that answers late is asked again. */
-async function readBack(
+/**
+ * Proves that the image is there under its name: by its bytes, not by what the registry says of them. A registry that answers
+ * late is asked again. Throws REG_VERIFY_AFTER_PUSH.
+ */
+export async function readBack(
   image: CopyImage,
-  reference: string,
   destination: Destination,
-  { signal, retry }: PlaceOptions,
+  { signal, retry }: Pick<PlaceOptions, 'signal' | 'retry'>,
 ): Promise<void> {
+  const reference = image.tag ?? image.digest
   for (let attempt = 1; ; attempt += 1) {
     const actual = await digestBehind(image.repository, reference, destination, signal)
     if (actual === image.digest) return

@@ -1,6 +1,6 @@
 import type { BlobCarrier } from './blob-carrier.ts'
 import type { CopyImage, CopyOutcome } from './copy-image.ts'
-import { placeChildren, placeImage, type PlaceOptions } from './place-image.ts'
+import { placeChildren, placeImage, type PlaceOptions, readBack } from './place-image.ts'
 import type { Destination, Source } from './store.ts'
 
 /**
@@ -24,5 +24,8 @@ export async function transferImage(
     return sum + (one.status === 'fulfilled' && one.value === 'uploaded' ? size : 0)
   }, 0)
   await placeChildren(image, source, destination, options)
-  return { outcome: await placeImage(image, source, destination, options), bytes }
+  const outcome = await placeImage(image, source, destination, options)
+  // An attempt that was not proven may have left it: a HEAD is no proof.
+  if (outcome.outcome === 'same') await readBack(image, destination, options)
+  return { outcome, bytes }
 }

@@ -3,6 +3,7 @@ import type { Log, Phase } from '@carryall/cli'
 import type { SyncEvent } from '@carryall/schemas'
 import { byRepository } from './by-repository.ts'
 import { findExtra, knowsExtra } from './find-extra.ts'
+import { goneFrom } from './gone.ts'
 import { listDestination } from './list-destination.ts'
 import { listSource, type SourceList } from './list-source.ts'
 import { mayMove, type Findings } from './make-plan.ts'
@@ -38,11 +39,13 @@ export async function gather(pair: Pair, options: GatherOptions): Promise<Findin
   const there = await listDestination(pair, wanted, options)
   const known = (repository: string) =>
     there.known.get(repository) ?? (there.complete ? new Map<string, undefined>() : undefined)
+  const gone = goneFrom(source, signal)
   const comparing = options.phase('Comparing', wanted.length)
   const surveyed = await survey(pair, wanted, {
     source,
     destination,
     there: known,
+    gone,
     parallel,
     signal,
     ...(options.brought === undefined ? {} : { brought: options.brought }),
@@ -57,6 +60,7 @@ export async function gather(pair: Pair, options: GatherOptions): Promise<Findin
       destination,
       wanted: (image) => image.state === 'missing' || (image.state === 'diverged' && mayMove(pair, image)),
       tagsOf: (repository) => (listed.whole ? new Set(tags.get(repository)?.keys()) : undefined),
+      gone,
       parallel,
       signal,
     },

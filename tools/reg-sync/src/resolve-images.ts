@@ -1,6 +1,7 @@
 import { isCarryallError } from '@carryall/errors'
 import { parseManifest, pool, walkImage, type Manifest, type Source } from '@carryall/oci'
 import type { Descriptor } from '@carryall/schemas'
+import type { Gone } from './gone.ts'
 import { isExplicit, type Pair } from './pairs.ts'
 import { sideOf, type Surveyed } from './survey.ts'
 import { syncError } from './sync-error.ts'
@@ -25,6 +26,7 @@ export interface ResolvePorts {
   readonly wanted: (image: Surveyed) => boolean
   /** All tags of a repository of the source, where they were listed. */
   readonly tagsOf: (repository: string) => ReadonlySet<string> | undefined
+  readonly gone: Gone
   readonly parallel: number
   readonly signal: AbortSignal
   readonly onImage?: () => void
@@ -83,7 +85,7 @@ async function hasGrown(
 async function walked(
   image: Surveyed,
   pair: Pair,
-  { source, signal }: ResolvePorts,
+  { source, signal, gone }: ResolvePorts,
 ): Promise<Resolved | undefined> {
   const { repository, tag } = image.source
   const reference = image.digest ?? tag!
@@ -98,8 +100,9 @@ async function walked(
       blobs: [...graph.blobs.values()].map(({ digest, size }) => ({ digest, size })),
     }
   } catch (error) {
-    const vanished = image.digest === undefined && !isExplicit(pair)
-    if (vanished && isCarryallError(error, 'REG_MANIFEST_UNKNOWN')) return undefined
+    const mayBeGone = image.digest === undefined && !isExplicit(pair)
+    if (!mayBeGone || !isCarryallError(error, 'REG_MANIFEST_UNKNOWN')) throw error
+    if (await gone(repository, tag!)) return undefined
     throw error
   }
 }

@@ -3,6 +3,7 @@ import { CarryallError, isCarryallError } from '@carryall/errors'
 import { isReferrersTag, pool, type Source } from '@carryall/oci'
 import type { PlannedSync, SyncEvent, SyncSide } from '@carryall/schemas'
 import { destinationKey } from './finished.ts'
+import type { Gone } from './gone.ts'
 import { destinationOf, isExplicit, nameOf, type Pair } from './pairs.ts'
 import { syncError } from './sync-error.ts'
 
@@ -25,6 +26,7 @@ export interface SurveyPorts {
   readonly source: Source
   readonly destination: Source
   readonly there: There
+  readonly gone: Gone
   readonly parallel: number
   readonly signal: AbortSignal
   /** What a run that was killed had brought there, by `destinationKey`: it is not asked again. */
@@ -66,8 +68,10 @@ async function compare(pair: Pair, image: ListedImage, ports: SurveyPorts): Prom
     const present = await presentAt(destination.repository, reference, ports)
     if (present === undefined) return { ...base, state: 'missing', digest: image.digest }
     const digest = image.digest ?? (await ports.source.head(image.repository, image.tag!, signal))?.digest
-    if (digest === undefined && !isExplicit(pair)) return undefined
-    if (digest === undefined) throw notThere(source)
+    if (digest === undefined) {
+      if (!isExplicit(pair) && (await ports.gone(image.repository, image.tag!))) return undefined
+      throw notThere(source)
+    }
     return { ...base, state: digest === present ? 'same' : 'diverged', digest, present }
   } catch (error) {
     if (signal.aborted || !isCarryallError(error)) throw error
