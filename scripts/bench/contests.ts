@@ -5,7 +5,7 @@ import type { SetName } from './data-set.ts'
 import { measured } from './measured.ts'
 import { contentOf, ownMirror, ownPush, ownVersions, skopeoPull, skopeoPush } from './sides.ts'
 import { NODE, type Stage } from './stage.ts'
-import { distantSync, firstSync, secondSync } from './sync.ts'
+import { distantSync, firstSync, otherSyncs, secondSync, tlsSync } from './sync.ts'
 import { packing, planning, unpacking } from './transfer.ts'
 
 // One start is too short to be measured alone.
@@ -28,8 +28,7 @@ export function plannedContests(sets: ReadonlySet<SetName>): readonly Planned[] 
     ...each.map((set) => planned('b', (stage) => toRegistry(stage, set))),
     ...(large ? [planned('c', differential), planned('d', verify)] : []),
     planned('e', (stage) => startUp(stage, '--version', ['--version'])),
-    planned('e', async (stage) => startUp(stage, 'show', ['show', await contentOf(stage, 'S')])),
-    planned('e', cachedStartUp),
+    planned('e', async (stage) => startUp(stage, 'show', ['show', await firstSequence(stage)])),
     ...(large
       ? [
           planned('f', async (stage) => untried(await toArchive(stage, 'L', true))),
@@ -40,6 +39,8 @@ export function plannedContests(sets: ReadonlySet<SetName>): readonly Planned[] 
       : []),
     planned('i', planning),
     ...each.map((set) => planned('j', (stage) => firstSync(stage, set))),
+    ...each.flatMap((set) => otherSyncs(set).map((prepare) => planned('j', prepare))),
+    ...(large ? [planned('f', (stage) => tlsSync(stage, 'L'))] : []),
     ...(sets.has('S')
       ? [planned('k', (stage) => secondSync(stage, 'S')), planned('l', (stage) => distantSync(stage, 'S'))]
       : []),
@@ -115,16 +116,11 @@ async function startUp(stage: Stage, what: string, args: readonly string[]): Pro
   }
 }
 
-/** As the launchers start it: Node keeps what it compiled. */
-async function cachedStartUp(stage: Stage): Promise<Contest> {
-  const show = stage.own('seq-meta', 'show', await contentOf(stage, 'S'))
-  const cache = `NODE_COMPILE_CACHE=${join(stage.scratch, 'compile-cache')}`
-  return {
-    letter: 'e',
-    title: 'start-up, show, compile cache',
-    own: await starts(stage, 'seq-meta show', ['env', cache, ...show]),
-    peer: await starts(stage, 'node -e 0', [NODE, '-e', '0']),
-  }
+/** The directory of the one sequence of set S. */
+async function firstSequence(stage: Stage): Promise<string> {
+  const content = await contentOf(stage, 'S')
+  const [name] = (await readdir(content)).filter((each) => each.startsWith('seq1-'))
+  return join(content, name!)
 }
 
 function side(stage: Stage, name: string, command: readonly string[]): Side {

@@ -69,6 +69,8 @@ export async function openStage(bytes: number): Promise<Stage> {
       LANG: 'C.UTF-8',
       HOME: home,
       CARRYALL_STATE_DIR: join(home, 'state'),
+      // As the launchers start them: Node keeps what it compiled.
+      NODE_COMPILE_CACHE: join(scratch, 'compile-cache'),
       TMPDIR: join(scratch, 'tmp'),
       // So that skopeo, even of root, keeps what it knows of blobs in HOME, where each of its runs begins anew.
       _CONTAINERS_ROOTLESS_UID: '1000',

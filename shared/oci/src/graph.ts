@@ -100,11 +100,23 @@ async function visit(
   if (kept.length < content.manifests.length) walk.sparse = true
   for (const child of kept) if (child.platform !== undefined) walk.platforms.add(platformName(child.platform))
   for (const child of kept) {
-    if (isManifestType(child.mediaType))
+    if (isManifestType(child.mediaType)) {
       await visit(walk, source, repository, child.digest, options, depth + 1)
-    else addBlob(walk.blobs, child, manifest)
+      refuseOther(child, walk.manifests.get(child.digest), manifest)
+    } else addBlob(walk.blobs, child, manifest)
   }
   walk.manifests.set(manifest.digest, manifest)
+}
+
+/** Who goes by the index and who goes by its child must take the child for the same. */
+function refuseOther(child: Descriptor, found: Manifest | undefined, index: Manifest): void {
+  if (found === undefined || (found.mediaType === child.mediaType && found.bytes.length === child.size))
+    return
+  throw new CarryallError(
+    'REG_AMBIGUOUS_MANIFEST',
+    `${index.digest} has ${child.digest} as ${child.size} bytes of ${child.mediaType}; it is ${found.bytes.length} bytes of ${found.mediaType}`,
+    { hint: 'Have the index pushed again by its owner' },
+  )
 }
 
 /** Two descriptors of one digest with two sizes cannot both be true. */

@@ -7,6 +7,7 @@ import {
   type Descriptor,
 } from '@carryall/schemas'
 import { ARTIFACT_TYPE, INDEX_TYPES, isIndexType, isManifestType } from './media-types.ts'
+import { repeatedKey } from './repeated-key.ts'
 
 /** Registries have to take manifests of at least this size, and nothing larger is read. */
 export const MAX_MANIFEST = 4 * 1024 * 1024
@@ -33,10 +34,22 @@ const KEYS = [
   'subject',
   'annotations',
 ]
+const DESCRIPTOR_KEYS = [
+  'mediaType',
+  'digest',
+  'size',
+  'urls',
+  'annotations',
+  'data',
+  'artifactType',
+  'platform',
+]
+const PLATFORM_KEYS = ['architecture', 'os', 'os.version', 'os.features', 'variant', 'features']
+
 /**
  * Reads a manifest whose type is `contentType`, as the registry or the descriptor says. Refuses what two readers could
- * understand differently: another `mediaType` inside, keys of both an index and an image, keys that differ in case only
- * (REG_AMBIGUOUS_MANIFEST); and Docker schema 1 and unknown types (REG_UNSUPPORTED_MANIFEST). image-spec: manifest, image-index.
+ * understand differently: another `mediaType` inside, keys of both an index and an image, keys that are there twice or differ
+ * from known ones in case only (REG_AMBIGUOUS_MANIFEST); and Docker schema 1 and unknown types (REG_UNSUPPORTED_MANIFEST). image-spec: manifest, image-index.
  */
 export function parseManifest(bytes: Buffer, contentType: string): ManifestContent {
   const mediaType = contentType.split(';')[0]!.trim()
@@ -71,14 +84,19 @@ export function detectMediaType(bytes: Buffer): string {
 }
 
 function parseObject(bytes: Buffer): Record<string, unknown> {
+  let text: string
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    // With a byte order mark it is no JSON, although some skip it.
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    value = JSON.parse(text)
   } catch (cause) {
     throw new CarryallError('REG_PROTOCOL', 'The manifest is not JSON', { cause })
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new CarryallError('REG_PROTOCOL', 'The manifest is not a JSON object')
+  const twice = repeatedKey(text)
+  if (twice !== undefined) throw ambiguous(`it has the key "${twice}" twice`)
   return value as Record<string, unknown>
 }
 
@@ -94,9 +112,20 @@ function refuseAmbiguous(value: Record<string, unknown>, mediaType: string): voi
       : ['manifests', 'blobs', 'fsLayers']
   const clash = foreign.find((key) => key in value)
   if (clash !== undefined) throw ambiguous(`a manifest of type "${mediaType}" has the key "${clash}"`)
+  refuseOtherCase(value, KEYS)
+  const { config, subject, layers, blobs, manifests } = value
+  for (const descriptor of [config, subject, layers, blobs, manifests].flat()) {
+    refuseOtherCase(descriptor, DESCRIPTOR_KEYS)
+    refuseOtherCase((descriptor as Record<string, unknown> | undefined)?.platform, PLATFORM_KEYS)
+  }
+}
+
+/** Go, in which most registries and engines are written, takes keys whatever their case. */
+function refuseOtherCase(value: unknown, known: readonly string[]): void {
+  if (value === null || typeof value !== 'object') return
   for (const key of Object.keys(value)) {
-    const known = KEYS.find((name) => name.toLowerCase() === key.toLowerCase())
-    if (known !== undefined && known !== key) throw ambiguous(`the key "${key}" reads as "${known}" for some`)
+    const meant = known.find((name) => name.toLowerCase() === key.toLowerCase())
+    if (meant !== undefined && meant !== key) throw ambiguous(`the key "${key}" reads as "${meant}" for some`)
   }
 }
 

@@ -11,6 +11,9 @@ const SERIOUS: ReadonlySet<ExitCode> = new Set([
   Exit.IO,
 ])
 
+/** What is wrong with a registry as a whole, and so with the run. */
+const WHOLE_REGISTRY: ReadonlySet<string> = new Set(['LOGIN_FAILED', 'REG_DISK_FULL', 'REG_GIVEN_UP'])
+
 /**
  * The exit code that a report stands for. Of a check: 0 where the destination is ready, else by class: 83 missing, or not all was
  * listed, 84 diverged, 69 unreadable. Of a run: 1 where some images failed, unless a reason is serious (70, 80, 82, 81, 76, 74), a registry
@@ -42,7 +45,8 @@ function failureExit({ outcome, error }: SyncedImage, all: boolean): readonly Ex
   if (outcome !== 'failed' && outcome !== 'not_tried') return []
   const own = error === undefined ? undefined : exitOfCode(error.code)
   if (own === undefined) return [Exit.PARTIAL]
-  return [all || outcome === 'not_tried' || SERIOUS.has(own) ? own : Exit.PARTIAL]
+  const isWhole = outcome === 'not_tried' || WHOLE_REGISTRY.has(error!.code)
+  return [all || isWhole || SERIOUS.has(own) ? own : Exit.PARTIAL]
 }
 
 /** A newer release may know a code that this one does not. */

@@ -65,9 +65,14 @@ async function compare(pair: Pair, image: ListedImage, ports: SurveyPorts): Prom
     if (brought !== undefined && (image.digest ?? brought) === brought)
       return { ...base, state: 'same', digest: brought, present: brought }
     const reference = destination.tag ?? image.digest!
-    const present = await presentAt(destination.repository, reference, ports)
-    if (present === undefined) return { ...base, state: 'missing', digest: image.digest }
-    const digest = image.digest ?? (await ports.source.head(image.repository, image.tag!, signal))?.digest
+    const missing = { ...base, state: 'missing' as const, digest: image.digest }
+    if (destination.tag !== undefined && ports.there(destination.repository)?.has(reference) === false)
+      return missing
+    const [present, digest] = await Promise.all([
+      presentAt(destination.repository, reference, ports),
+      image.digest ?? digestOf(ports.source, image.repository, image.tag!, signal),
+    ])
+    if (present === undefined) return missing
     if (digest === undefined) {
       if (!isExplicit(pair) && (await ports.gone(image.repository, image.tag!))) return undefined
       throw notThere(source)
@@ -89,13 +94,16 @@ async function presentAt(
   reference: string,
   { there, destination, signal }: SurveyPorts,
 ): Promise<string | undefined> {
-  const list = there(repository)
-  const isTag = !reference.includes(':')
-  if (isTag && list !== undefined && !list.has(reference)) return undefined
-  return (
-    (isTag ? list?.get(reference) : undefined) ??
-    (await destination.head(repository, reference, signal))?.digest
-  )
+  return there(repository)?.get(reference) ?? digestOf(destination, repository, reference, signal)
+}
+
+async function digestOf(
+  store: Source,
+  repository: string,
+  reference: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  return (await store.head(repository, reference, signal))?.digest
 }
 
 /** Where an image goes: its own tag, unless two single images were named. */

@@ -4,46 +4,22 @@ import { join } from 'node:path'
 import { createHttp } from '@carryall/http'
 import { type Seen, startServer, type TestServer } from '@carryall/http/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Answer } from '../testing/index.ts'
+import { type Answer, type RunningSinks, SCENARIOS, startSinks } from '../testing/index.ts'
 import { loadCredentials } from './credentials.ts'
 import { openRegistry } from './open-registry.ts'
-import {
-  BASIC,
-  IDENTITY,
-  IMAGE,
-  PASSWORD,
-  type Scenario,
-  type Sinks,
-  TOKEN,
-} from '../testing/origin-lures.ts'
-import { SCENARIOS } from '../testing/origin-scenarios.ts'
+import { BASIC, IDENTITY, IMAGE, PASSWORD, type Scenario, TOKEN } from '../testing/origin-lures.ts'
 
 let directory: string
-const asked: Seen[] = []
-const servers: TestServer[] = []
-let sinks: Sinks
+let sinks: RunningSinks
 let told = 0
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'origins-'))
-  // A sink wants to be told a password.
-  const sink = async (address: string) => {
-    const server = await startServer(
-      (seen, response) => {
-        asked.push(seen)
-        response.writeHead(401, { 'www-authenticate': 'Basic realm="sink"' }).end()
-      },
-      { address },
-    )
-    servers.push(server)
-    return server
-  }
-  const [host, port, six] = await Promise.all([sink('127.0.0.2'), sink('127.0.0.1'), sink('::1')])
-  sinks = { host: host.url, port: port.url, name: `http://localhost:${port.port}`, six: six.url }
+  sinks = await startSinks()
 })
 
 afterAll(async () => {
-  for (const server of servers) await server[Symbol.asyncDispose]()
+  await sinks[Symbol.asyncDispose]()
   await rm(directory, { recursive: true })
 })
 
@@ -51,7 +27,11 @@ afterAll(async () => {
 function registryOf({ lure, login }: Scenario): Promise<TestServer> {
   return startServer((seen, response) => {
     const own = `http://${seen.headers.host}`
-    const { status, headers = {}, body = '' } = lure(seen, sinks, own) ?? usual(seen, own, login === 'bearer')
+    const {
+      status,
+      headers = {},
+      body = '',
+    } = lure(seen, sinks.at, own) ?? usual(seen, own, login === 'bearer')
     response.writeHead(status, headers).end(body)
   })
 }
@@ -75,7 +55,7 @@ function usual(seen: Seen, own: string, bearer: boolean): Answer {
 }
 
 test.each(SCENARIOS)('$name', async (scenario) => {
-  asked.length = 0
+  sinks.told.length = 0
   await using registry = await registryOf(scenario)
   const authfile = join(directory, 'auth.json')
   const entry = scenario.login === 'identity' ? { identitytoken: IDENTITY } : { auth: BASIC }
@@ -91,18 +71,18 @@ test.each(SCENARIOS)('$name', async (scenario) => {
   )
   await http.close()
   told += registry.requests.some(({ headers }) => headers.authorization !== undefined) ? 1 : 0
-  const arrived = JSON.stringify(asked.map((seen) => ({ ...seen, body: seen.body.toString() })))
+  const arrived = JSON.stringify(sinks.told.map((seen) => ({ ...seen, body: seen.body.toString() })))
   for (const secret of [PASSWORD, IDENTITY, TOKEN, BASIC, 'authorization'])
     expect(arrived).not.toContain(secret)
-  expect({ code, asked: asked.length > 0 }).toEqual({
+  expect({ code, asked: sinks.told.length > 0 }).toEqual({
     code: scenario.code,
     asked: scenario.code === 'NET_TLS' ? false : (scenario.asked ?? false),
   })
 })
 
 test('the sinks hear what they are told, and most registries were told a secret', async () => {
-  asked.length = 0
-  await fetch(sinks.host, { headers: { authorization: `Basic ${BASIC}` } })
-  expect(JSON.stringify(asked)).toContain(BASIC)
+  sinks.told.length = 0
+  await fetch(sinks.at.host, { headers: { authorization: `Basic ${BASIC}` } })
+  expect(JSON.stringify(sinks.told)).toContain(BASIC)
   expect(told).toBeGreaterThanOrEqual(35)
 })

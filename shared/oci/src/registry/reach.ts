@@ -33,11 +33,26 @@ async function ping(
   return { base, answer }
 }
 
-/** https; plain http only where the other side does not speak TLS, and is on loopback or not verified anyway. */
+/**
+ * https; plain http only where the other side does not speak TLS, and is on loopback or not verified anyway. On loopback plain http
+ * is asked first: to load what TLS needs takes longer than to ask, and what speaks TLS says so.
+ */
 async function pingEither(http: HttpClient, host: string, signal: AbortSignal | undefined): Promise<Reached> {
   const { hostname } = new URL(`https://${host}/`)
   const once = { signal, idempotent: false }
+  const plainFirst = async (): Promise<Reached | undefined> => {
+    const reached = await ping(http, host, 'http', once).catch((error: unknown) => {
+      // An answer that says "not now" is one.
+      const answered = isCarryallError(error) && typeof error.details.actual === 'number'
+      if (signal?.aborted || answered) throw error
+      return undefined
+    })
+    // What a TLS server answers to plain http.
+    return reached?.answer.status === 400 ? undefined : reached
+  }
   const either = async () => {
+    const plain = isLoopback(hostname) ? await plainFirst() : undefined
+    if (plain !== undefined && plain.answer.url.protocol === 'http:') return plain
     try {
       return await ping(http, host, 'https', once)
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Seen } from '@carryall/http/testing'
 import type { Destination } from '../store.ts'
-import { type Answer, sampleArtifact, sampleBlob, sampleImage } from './index.ts'
+import { sampleArtifact, sampleBlob, sampleImage } from './samples.ts'
+import type { Answer } from './scripted-registry.ts'
 
 export const PASSWORD = 'canary-password'
 export const IDENTITY = 'canary-identity'
