@@ -36,7 +36,8 @@ export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
       socket.on('error', () => {})
       socket.on('close', () => open.delete(socket))
     }
-    server.on('close', () => client.destroy())
+    // What it has answered is still on its way.
+    server.on('close', () => client.end())
     // Where it was cut, the server may still read what was passed on: a reset would take that with it, unseen.
     client.on('close', () => (connection?.cut ? server.end() : server.destroy()))
     client.on('data', (data: Buffer) => {
