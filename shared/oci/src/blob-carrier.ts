@@ -20,8 +20,8 @@ export interface CarrierOptions {
   readonly signal: AbortSignal
   /** For reading a blob at its source. */
   readonly retry: RetryPolicy
-  /** A repository of the destination that is known to hold the blob, to mount it from. */
-  readonly mountFrom?: ((digest: string) => string | undefined) | undefined
+  /** A repository of the destination that holds a blob which is to come to the repository `to`, to mount it from. */
+  readonly mountFrom?: ((digest: string, to: string) => Promise<string | undefined>) | undefined
   readonly onBytes?: ((count: number) => void) | undefined
 }
 
@@ -47,8 +47,8 @@ export function blobCarrier(source: Source, destination: Destination, options: C
   const failures = new Map<string, { times: number; error: unknown }>()
   const share = singleFlight<BlobOutcome>()
 
-  const put = (blob: Descriptor, from: string, to: string): Promise<BlobOutcome> => {
-    const holder = holders.get(blob.digest) ?? mountFrom?.(blob.digest)
+  const put = async (blob: Descriptor, from: string, to: string): Promise<BlobOutcome> => {
+    const holder = holders.get(blob.digest) ?? (await mountFrom?.(blob.digest, to))
     const read = blobOpener(source, from, blob, { retry, signal })
     const open = (offset?: number): AsyncIterable<Buffer> => counted(read(offset), onBytes)
     const mount = holder === undefined || holder === to ? {} : { mountFrom: holder }

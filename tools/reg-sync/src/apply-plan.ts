@@ -12,6 +12,7 @@ import {
   type Source,
 } from '@carryall/oci'
 import type { PlannedSync, SyncedImage, SyncPlan } from '@carryall/schemas'
+import type { HeldBefore } from './held-before.ts'
 import { nameOf } from './pairs.ts'
 import { syncError } from './sync-error.ts'
 
@@ -35,6 +36,8 @@ export interface ApplyPorts {
   readonly imageTimeoutMs: number
   /** The plan was made just now, so that the source need not be asked whether it still has what it says. */
   readonly fresh: boolean
+  /** Where an earlier part of the run has left blobs. */
+  readonly held?: HeldBefore | undefined
   readonly signal: AbortSignal
   readonly ticks: () => number
   readonly onStart?: (image: PlannedSync) => void
@@ -91,8 +94,7 @@ export async function applyPlan(
   const all = (some: readonly PlannedSync[]): Promise<void> =>
     pool(some, ports.parallelImages, ports.signal, work)
   try {
-    await all(todo.filter((image) => !isAttached(image)))
-    await all(todo.filter(isAttached))
+    for (const turn of inTurns(todo)) await all(turn)
     await all(todo.filter((image) => mayBeRepeated(failures.get(image))))
   } catch (error) {
     if (!ports.signal.aborted) throw error
@@ -210,6 +212,11 @@ export function nameFor({
   return `${registry}/${nameOf(repository, tag ?? digest ?? '')}`
 }
 
+/** What is attached comes after all that it may be attached to. */
+export function inTurns(images: readonly PlannedSync[]): readonly (readonly PlannedSync[])[] {
+  return [images.filter((image) => !isAttached(image)), images.filter(isAttached)]
+}
+
 function isAttached({ attached_to: subject, source }: PlannedSync): boolean {
   return subject !== undefined || /^sha256-[0-9a-f]{64}\.(?:sig|att|sbom)$/.test(source?.tag ?? '')
 }
@@ -232,12 +239,13 @@ interface Way {
   readonly carrier: BlobCarrier
 }
 
-function carriersFor({ source, destination, parallel, signal, retry, onBytes }: ApplyPorts) {
+function carriersFor({ source, destination, parallel, signal, retry, held, onBytes }: ApplyPorts) {
   const ways = new Map<string, Promise<Way>>()
   const carriers: BlobCarrier[] = []
   const open = async (from: string, to: string): Promise<Way> => {
     const [origin, target] = [await source(from), await destination(to)]
-    const carrier = blobCarrier(origin, target, { parallel, signal, retry, onBytes })
+    const mountFrom = held === undefined ? undefined : (digest: string, at: string) => held(to, digest, at)
+    const carrier = blobCarrier(origin, target, { parallel, signal, retry, mountFrom, onBytes })
     carriers.push(carrier)
     return { source: origin, destination: target, carrier }
   }

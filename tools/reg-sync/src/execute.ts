@@ -1,11 +1,12 @@
 import type { Phase } from '@carryall/cli'
 import type { BlobCounts, Destination } from '@carryall/oci'
 import type { PlannedSync, SyncedImage, SyncPlan } from '@carryall/schemas'
-import { applyPlan } from './apply-plan.ts'
+import { applyPlan, inTurns } from './apply-plan.ts'
 import { asPlanned } from './as-planned.ts'
 import { checkDeletions, deleteExtra } from './delete-extra.ts'
 import { placeOf } from './ends.ts'
 import { destinationKey, doneBefore } from './finished.ts'
+import { begunBefore, heldBefore, type HeldBefore } from './held-before.ts'
 import type { Journal } from './journal.ts'
 import type { Ends } from './ports.ts'
 import { syncError } from './sync-error.ts'
@@ -63,7 +64,8 @@ export async function execute(plan: SyncPlan, options: ExecuteOptions): Promise<
     return before === undefined
   })
   const destination = (registry: string): Promise<Destination> => ends.destination(placeOf(registry))
-  const { blobs, outcomes: copied } = await copy(plan, todo, destination, options)
+  const held = options.journal.resumed ? heldBy(covered, outcomes, destination, options) : undefined
+  const { blobs, outcomes: copied } = await copy(plan, todo, destination, { ...options, held })
   take(copied)
   const failed = [...copied.values()].some(({ outcome }) => outcome === 'failed' || outcome === 'not_tried')
   const doomed = todo.filter(({ action }) => action === 'delete')
@@ -81,6 +83,19 @@ export async function execute(plan: SyncPlan, options: ExecuteOptions): Promise<
   }
 }
 
+/** What the journal's earlier part has brought there, or begun to. */
+function heldBy(
+  covered: readonly PlannedSync[],
+  done: ReadonlyMap<PlannedSync, SyncedImage>,
+  destination: (registry: string) => Promise<Destination>,
+  { parallelImages, signal }: ExecuteOptions,
+): HeldBefore {
+  const copies = covered.filter(({ action }) => action === 'copy' || action === 'move')
+  const isDone = (image: PlannedSync): boolean => done.has(image)
+  const begun = inTurns(copies).flatMap((turn) => begunBefore(turn, isDone, parallelImages))
+  return heldBefore({ done: copies.filter(isDone), begun, destination, signal })
+}
+
 function recorded({ journal, onImage }: ExecuteOptions) {
   return (image: PlannedSync, outcome: SyncedImage, error?: unknown): void => {
     journal.image(outcome)
@@ -92,7 +107,7 @@ async function copy(
   plan: SyncPlan,
   todo: readonly PlannedSync[],
   destination: (registry: string) => Promise<Destination>,
-  options: ExecuteOptions,
+  options: ExecuteOptions & { readonly held: HeldBefore | undefined },
 ): ReturnType<typeof applyPlan> {
   const copies = todo.filter(({ action }) => action === 'copy' || action === 'move')
   const blobs = new Set(copies.flatMap((image) => image.blobs ?? []))

@@ -1,5 +1,6 @@
 import { selectTags } from '@carryall/catalog'
 import type { Log, Phase } from '@carryall/cli'
+import type { Source } from '@carryall/oci'
 import type { SyncEvent } from '@carryall/schemas'
 import { byRepository } from './by-repository.ts'
 import { findExtra, knowsExtra } from './find-extra.ts'
@@ -51,7 +52,6 @@ export async function gather(pair: Pair, options: GatherOptions): Promise<Findin
     ...(options.brought === undefined ? {} : { brought: options.brought }),
     onImage: ({ repository, tag, digest }) => comparing.finished(`${repository}:${tag ?? digest}`),
   }).finally(() => comparing.end())
-  const tags = byRepository(listed.images)
   const images = await resolveImages(
     options.deep ? await withoutHollow(surveyed, destination, pair, options) : surveyed,
     pair,
@@ -59,7 +59,7 @@ export async function gather(pair: Pair, options: GatherOptions): Promise<Findin
       source,
       destination,
       wanted: (image) => image.state === 'missing' || (image.state === 'diverged' && mayMove(pair, image)),
-      tagsOf: (repository) => (listed.whole ? new Set(tags.get(repository)?.keys()) : undefined),
+      tagsOf: tagLists(listed, source, signal),
       gone,
       parallel,
       signal,
@@ -113,4 +113,28 @@ async function withoutHollow(
     onImage: ({ image }) => proving.finished(`${image.repository}:${image.tag ?? image.digest}`),
   }).finally(() => proving.end())
   return images.map((image) => (faults.has(image) ? { ...image, state: 'missing' as const } : image))
+}
+
+/** All tags of a repository, asked for once where the list does not have them: the list of referrers may be one. */
+function tagLists(
+  { images, whole }: SourceList,
+  source: Source,
+  signal: AbortSignal,
+): (repository: string) => Promise<ReadonlySet<string> | undefined> {
+  const listed = byRepository(images)
+  const asked = new Map<string, Promise<ReadonlySet<string> | undefined>>()
+  const ask = async (repository: string): Promise<ReadonlySet<string> | undefined> => {
+    if (whole) return new Set(listed.get(repository)?.keys())
+    try {
+      return new Set(await Array.fromAsync(source.tags(repository, signal)))
+    } catch (error) {
+      if (signal.aborted) throw error
+      return undefined
+    }
+  }
+  return (repository) => {
+    const known = asked.get(repository) ?? ask(repository)
+    asked.set(repository, known)
+    return known
+  }
 }

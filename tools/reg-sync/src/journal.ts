@@ -30,6 +30,8 @@ export interface Journal extends AsyncDisposable {
   readonly file: string
   /** What earlier parts of this run have finished, by `destinationKey`. */
   readonly done: ReadonlyMap<string, SyncEvent>
+  /** There was an earlier part, which may have left more than it finished. */
+  readonly resumed: boolean
   /** What became of an image, as the report has it. Never throws: what cannot be written is tried again with the next line. */
   image(image: SyncedImage): void
   /** The last line. Throws what kept lines from being written, or from being durable: IO_NO_SPACE, IO_FAILED. */
@@ -82,6 +84,7 @@ function refuse({ events }: JournalRead, file: string, { resume }: JournalOption
 class JournalFile implements Journal {
   readonly file: string
   readonly done: ReadonlyMap<string, SyncEvent>
+  readonly resumed: boolean
   readonly #handle: FileHandle
   readonly #lock: Lock
   readonly #options: JournalOptions
@@ -91,7 +94,9 @@ class JournalFile implements Journal {
 
   constructor(file: string, handle: FileHandle, lock: Lock, before: JournalRead, options: JournalOptions) {
     this.file = file
-    this.done = finished(ofPlan(before.events, options.planDigest))
+    const earlier = ofPlan(before.events, options.planDigest)
+    this.done = finished(earlier)
+    this.resumed = earlier.length > 0
     this.#handle = handle
     this.#lock = lock
     this.#options = options

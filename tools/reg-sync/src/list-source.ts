@@ -1,7 +1,8 @@
 import { listImages, type ListedImage, type Unread } from '@carryall/catalog'
 import type { Phase } from '@carryall/cli'
 import type { Source } from '@carryall/oci'
-import type { RegistryApi } from '@carryall/schemas'
+import { isDigest, isRepository, isTag, type RegistryApi } from '@carryall/schemas'
+import { under } from './ends.ts'
 import type { Pair } from './pairs.ts'
 import type { Ends } from './ports.ts'
 
@@ -33,6 +34,8 @@ export async function listSource(
 ): Promise<SourceList> {
   if (pair.listed !== undefined)
     return { images: pair.listed, unread: [], api: 'list', complete: true, whole: false }
+  const named = namedImages(pair)
+  if (named !== undefined) return { images: named, unread: [], api: 'list', complete: true, whole: false }
   const catalog = await ends.catalog('src', pair.source, pair.api)
   const unread: SourceList['unread'][number][] = []
   const list = listImages(catalog, source, pair.source.path, {
@@ -53,4 +56,21 @@ export async function listSource(
   }
   const { api, complete } = list.listing()
   return { images, unread, api, complete, whole: complete && pair.images === undefined }
+}
+
+/** The images of a pair where each is named with its tag or digest: comparing finds out whether it is there. */
+function namedImages({ images, source }: Pair): readonly ListedImage[] | undefined {
+  const named = (images ?? []).map((name): ListedImage | undefined => {
+    const [, path = '', tag, digest] = /^([^:@]+)(?::([^@:]+))?(?:@(.+))?$/.exec(name) ?? []
+    const repository = under(source.path, path)
+    const isWhole = isRepository(repository) && (digest === undefined ? isTag(tag ?? '') : isDigest(digest))
+    if (!isWhole) return undefined
+    return {
+      registry: source.registry,
+      repository,
+      ...(tag === undefined ? {} : { tag }),
+      ...(digest === undefined ? {} : { digest }),
+    }
+  })
+  return images !== undefined && named.every((one) => one !== undefined) ? named : undefined
 }

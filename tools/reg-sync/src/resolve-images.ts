@@ -25,7 +25,7 @@ export interface ResolvePorts {
   /** True where an image is to be copied, or its tag to be moved. */
   readonly wanted: (image: Surveyed) => boolean
   /** All tags of a repository of the source, where they were listed. */
-  readonly tagsOf: (repository: string) => ReadonlySet<string> | undefined
+  readonly tagsOf: (repository: string) => Promise<ReadonlySet<string> | undefined>
   readonly gone: Gone
   readonly parallel: number
   readonly signal: AbortSignal
@@ -117,7 +117,7 @@ async function attachments(
   if (depth === MAX_DEPTH) return []
   const { source, destination, signal, tagsOf } = ports
   const { repository } = image.source
-  const referrers = await source.referrers(repository, subject, signal, tagsOf(repository))
+  const referrers = await source.referrers(repository, subject, signal, await tagsOf(repository))
   if (referrers.length === 0) return []
   const there = new Set(
     (await destination.referrers(image.destination.repository, subject, signal)).map(({ digest }) => digest),
