@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SyncReport } from '@carryall/schemas'
-import { isFull, type Running, sample, start } from './harness/index.ts'
+import { only } from '../support/ran.ts'
+import { regSync } from '../support/tools.ts'
+import { isFull, sample, start } from './harness/index.ts'
 import { doneIn, sentTwice, wrongAt } from './reg-sync/judge.ts'
 import { startSyncSite, type SyncSite } from './reg-sync/site.ts'
 import { startTwoSides, type TwoSides } from './reg-sync/two-sides.ts'
@@ -17,43 +19,40 @@ beforeAll(async () => {
 })
 afterAll(() => site[Symbol.asyncDispose]())
 
-/** One place below which things are brought, with its plan and its journal. */
+/** One place below which things are brought, with the arguments for it. */
 interface Cell {
   readonly below: string
   readonly journal: string
-  apply(): Running
-  /** Without a plan. */
-  plain(): Running
+  readonly argv: Readonly<Record<How, readonly string[]>>
 }
+type How = 'apply' | 'plain'
 
 async function cellFor({ source, destination }: TwoSides): Promise<Cell> {
   const below = `cell-${++cells}`
   const plan = await site.planFor(below, source, destination)
   const journal = site.scratch.at(`${below}.ndjson`)
-  const flags = ['--journal', journal, '--state-dir', site.scratch.at(`state-${below}`), '-q']
+  const flags = ['--state-dir', site.scratch.at(`state-${below}`), '-q']
+  const ends = [`docker://${source}/set`, `docker://${destination}/${below}`]
   return {
     below,
     journal,
-    apply: () => start(site.argv('apply', plan, ...flags)),
-    plain: () =>
-      start(site.argv(`docker://${source}/set`, `docker://${destination}/${below}`, ...flags.slice(2))),
+    argv: { apply: ['apply', plan, '--journal', journal, ...flags], plain: [...ends, ...flags] },
   }
 }
 
 /** What is wrong when a run is killed as its `at`-th request arrives, and when it is begun again; nothing if all is well. */
-async function killAt(sides: TwoSides, at: number, how: 'apply' | 'plain'): Promise<readonly string[]> {
+async function killAt(sides: TwoSides, at: number, how: How): Promise<readonly string[]> {
   const cell = await cellFor(sides)
   const found: string[] = []
-  const run = cell[how]()
+  const run = start(site.argv(...cell.argv[how]))
   sides.when(at, () => void run.kill())
   const { signal } = await run.exit
   if (signal !== 'SIGKILL') found.push(`it was not killed: ${run.stderr()}`)
   found.push(...(await wrongAt(site, cell.below)))
   const done = how === 'apply' ? await doneIn(cell.journal) : []
   sides.forget()
-  const again = cell[how]()
-  const { exitCode } = await again.exit
-  if (exitCode !== 0) found.push(`the second run ended with ${exitCode}: ${again.stderr()}`)
+  const again = await regSync(cell.argv[how])
+  if (again.exit !== 0) found.push(`the second run ended with ${again.exit}: ${again.stderr}`)
   const asked = new Set(sides.asked().map(({ path }) => path))
   found.push(...done.filter((path) => asked.has(path)).map((path) => `it asked again for ${path}`))
   found.push(...(await wrongAt(site, cell.below, true)))
@@ -62,17 +61,16 @@ async function killAt(sides: TwoSides, at: number, how: 'apply' | 'plain'): Prom
 }
 
 /** Requests of a run that nothing disturbs. */
-async function requestsOf(sides: TwoSides, how: 'apply' | 'plain'): Promise<number> {
+async function requestsOf(sides: TwoSides, how: How): Promise<number> {
   const cell = await cellFor(sides)
   sides.forget()
-  const run = cell[how]()
-  expect([await run.exit, run.stderr()]).toMatchObject([{ exitCode: 0 }, ''])
+  expect(await regSync(cell.argv[how])).toMatchObject({ exit: 0, stderr: '' })
   expect(await wrongAt(site, cell.below, true)).toEqual([])
   expect(sentTwice(site, cell.below)).toEqual([])
   return sides.asked().length
 }
 
-async function killAtEach(how: 'apply' | 'plain', times: number): Promise<void> {
+async function killAtEach(how: How, times: number): Promise<void> {
   await using first = await startTwoSides(site)
   const count = await requestsOf(first, how)
   expect(count).toBeGreaterThan(KILLS)
@@ -102,17 +100,15 @@ describe('a run that is to end', () => {
   ] as const)('by %s reports what it did not try, and is gone on with', async (signal, exit) => {
     await using sides = await startTwoSides(site)
     const cell = await cellFor(sides)
-    const run = cell.apply()
+    const run = start(site.argv(...cell.argv.apply))
     sides.when(60, () => void run.kill(signal))
     expect((await run.exit).exitCode).toBe(exit)
     const { images, totals } = JSON.parse(run.stdout()) as SyncReport
     expect(totals.not_tried).toBeGreaterThan(0)
     expect(totals.not_tried + totals.copied).toBe(images.length)
     expect(await wrongAt(site, cell.below)).toEqual([])
-    const again = cell.apply()
-    expect((await again.exit).exitCode).toBe(0)
-    const report = JSON.parse(again.stdout()) as SyncReport
-    expect(report.readiness.ready).toBe(true)
+    const { document } = only<SyncReport>(await regSync(cell.argv.apply))
+    expect(document.readiness.ready).toBe(true)
     expect(await wrongAt(site, cell.below, true)).toEqual([])
     expect(sentTwice(site, cell.below)).toEqual([])
   })

@@ -39,6 +39,8 @@ export interface Catalog {
    * repository. Throws API_*, REG_*, AUTH_*, NET_*.
    */
   images(repository: string, signal?: AbortSignal): AsyncIterable<ListedImage>
+  /** True where `images` leaves out the tags of cosign, as Harbor's API does. */
+  readonly hidesAttached?: true
   /** False once `repositories` had to leave open what else there is: see `openCatalog`. */
   complete(): boolean
 }

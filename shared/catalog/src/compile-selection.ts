@@ -65,7 +65,14 @@ function anchored(regex: string): Test {
   try {
     return linearPattern(regex)
   } catch (cause) {
-    throw invalid('regex', regex, `a regular expression in RE2 syntax (${(cause as Error).message})`, cause)
+    const why = (cause as Error).message.replace(/^Invalid regular expression: .*: /s, '')
+    throw new CarryallError('CONFIG_INVALID', `Cannot select by regex "${regex}": ${why}`, {
+      pointer: '#/tags/regex',
+      expected: 'a regular expression in RE2 syntax',
+      actual: regex,
+      hint: 'Write it in RE2 syntax, which has no look-around and no back-references',
+      cause,
+    })
   }
 }
 
@@ -81,11 +88,10 @@ function isYounger({ registry, repository, created }: ListedImage, since: Date):
   )
 }
 
-function invalid(key: string, actual: string, expected: string, cause?: unknown): CarryallError {
+function invalid(key: string, actual: string, expected: string): CarryallError {
   return new CarryallError('CONFIG_INVALID', `Cannot select by ${key} "${actual}": ${expected} is wanted`, {
     pointer: `#/tags/${key}`,
     expected,
     actual,
-    cause,
   })
 }

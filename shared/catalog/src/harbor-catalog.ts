@@ -32,6 +32,7 @@ export function harborCatalog(api: ApiClient, namespace: string, ports: CatalogP
   return {
     registry,
     api: 'harbor',
+    hidesAttached: true,
     complete: () => true,
     async *repositories(signal) {
       const [project = ''] = namespace.split('/')

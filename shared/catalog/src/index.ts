@@ -2,6 +2,7 @@ export type { Catalog, CatalogPorts, CatalogRepository, ListedImage } from './ca
 export type { Unread } from './failures.ts'
 export { compileSelection } from './compile-selection.ts'
 export type { Selected } from './compile-selection.ts'
+export { asFlagError } from './as-flag-error.ts'
 export { glob } from './glob.ts'
 export { listImages } from './list-images.ts'
 export type { ImageList, ListOptions } from './list-images.ts'

@@ -1,4 +1,5 @@
 import { compare, parse, type SemVer } from 'semver'
+import { isCosignTag, isReferrersTag } from '@carryall/oci'
 import type { ListedImage } from './catalog.ts'
 
 const natural = new Intl.Collator('en', { numeric: true }).compare
@@ -7,9 +8,11 @@ type Compare = (a: ListedImage, b: ListedImage) => number
 
 /**
  * The newest `count` of a repository's images, newest first: by semver where all tags are versions, with or without a leading
- * `v`; else by time where the API gives it for all; else by natural order, in which `1.10` comes after `1.9`.
+ * `v`; else by time where the API gives it for all; else by natural order, in which `1.10` comes after `1.9`. Tags of signatures
+ * and the like are none of them.
  */
-export function newest(images: readonly ListedImage[], count: number): readonly ListedImage[] {
+export function newest(listed: readonly ListedImage[], count: number): readonly ListedImage[] {
+  const images = listed.filter(({ tag = '' }) => !isCosignTag(tag) && !isReferrersTag(tag))
   const first = byVersion(images) ?? byTime(images)
   const order: Compare = (a, b) =>
     first?.(a, b) || natural(nameOf(a), nameOf(b)) || (nameOf(a) < nameOf(b) ? -1 : 1)

@@ -101,3 +101,10 @@ test('repositories go by their names below the namespace', () => {
   expect(selectRepositories(['team/app'], 'team/app', { include: ['app'] })).toEqual(['team/app'])
   expect(selectRepositories(names, '', undefined)).toEqual(names)
 })
+
+test('signatures and the like are no newest, and no reason against versions', () => {
+  const hex = '0'.repeat(64)
+  const list = ['1.9.0', `sha256-${hex}.sig`, '1.10.0', `sha256-${hex}`, `sha256-${hex}.att`]
+  expect(tags(list, { newest: 1 })).toEqual(['1.10.0'])
+  expect(tags(list, { newest: 3 })).toEqual(['1.10.0', '1.9.0'])
+})

@@ -32,6 +32,8 @@ export async function send(
       origin: url.origin,
       path: url.pathname + url.search,
       method,
+      // undici closes the connection after a HEAD, for servers that answer it with a body; such an answer is an error here.
+      ...(method === 'HEAD' ? { reset: false } : {}),
       headers: { ...headers, ...(size === undefined ? {} : { 'content-length': String(size) }) },
       body: upload ? (upload.chunks as never) : ((body as Buffer | undefined) ?? null),
       signal: upload ? stop.signal : (signal ?? null),

@@ -1,3 +1,5 @@
+import { cosignTagsOf } from './cosign-tag.ts'
+import { fewTags } from './few-tags.ts'
 import type { Source } from './store.ts'
 
 /** Something attached to an image: by tag in cosign's way, or by its `subject` alone. */
@@ -8,10 +10,7 @@ export interface Attachment {
   readonly subject: string
 }
 
-const COSIGN_SUFFIXES = ['sig', 'att', 'sbom']
 const MAX_DEPTH = 4
-// Up to here one list of tags is cheaper than asking for each tag that may be there.
-const LISTED = 1000
 
 /**
  * Finds what is attached to a digest: cosign's tags `sha256-<hex>.sig|.att|.sbom` and the OCI referrers, with what is
@@ -23,7 +22,7 @@ export function attachmentFinder(
 ): (repository: string, digest: string, signal?: AbortSignal) => Promise<readonly Attachment[]> {
   const lists = new Map<string, Promise<ReadonlySet<string> | undefined>>()
   const tagsOf = (repository: string, signal?: AbortSignal): Promise<ReadonlySet<string> | undefined> => {
-    const known = lists.get(repository) ?? allTags(source, repository, signal)
+    const known = lists.get(repository) ?? fewTags(source, repository, signal)
     lists.set(repository, known)
     return known
   }
@@ -37,8 +36,7 @@ export function attachmentFinder(
   ): Promise<void> => {
     if (depth >= MAX_DEPTH) return
     const all = await tagsOf(repository, signal)
-    const named = COSIGN_SUFFIXES.map((suffix) => `${digest.replace(':', '-')}.${suffix}`)
-    const tags = named.filter((tag) => all?.has(tag) ?? true)
+    const tags = cosignTagsOf(digest).filter((tag) => all?.has(tag) ?? true)
     const [referrers, ...tagged] = await Promise.all([
       source.referrers(repository, digest, signal, all),
       ...tags.map((tag) => source.head(repository, tag, signal)),
@@ -58,21 +56,5 @@ export function attachmentFinder(
     const found = new Map<string, Attachment>()
     await collect(found, repository, digest, signal, 0)
     return [...found.values()]
-  }
-}
-
-/** All tags of a repository; undefined where there are too many, or the registry does not list them. */
-async function allTags(
-  source: Source,
-  repository: string,
-  signal?: AbortSignal,
-): Promise<ReadonlySet<string> | undefined> {
-  const tags = new Set<string>()
-  try {
-    for await (const tag of source.tags(repository, signal)) if (tags.add(tag).size > LISTED) return undefined
-    return tags
-  } catch (error) {
-    if (signal?.aborted) throw error
-    return undefined
   }
 }

@@ -1,5 +1,12 @@
 import { resolve } from 'node:path'
-import { type CatalogPorts, type ImageList, listImages, openCatalog, type Unread } from '@carryall/catalog'
+import {
+  asFlagError,
+  type CatalogPorts,
+  type ImageList,
+  listImages,
+  openCatalog,
+  type Unread,
+} from '@carryall/catalog'
 import { type Context, type Item, type Outcome, registryAccess } from '@carryall/cli'
 import { CarryallError, errorObject, Exit, type ExitCode, strongest } from '@carryall/errors'
 import { connectStores, type Source, type Stores } from '@carryall/oci'
@@ -7,7 +14,7 @@ import { API_VERSION } from '@carryall/schemas'
 import type { ListFlags } from './command.ts'
 import { parsePlace, type Place } from './place.ts'
 import { readNames } from './read-names.ts'
-import { asFlagError, selectionOf } from './selection-of.ts'
+import { selectionOf } from './selection-of.ts'
 import { table } from './table.ts'
 
 /** `reg-ls`: an Image for each tag, while they are found; with `--summary` a Listing behind the last. */
