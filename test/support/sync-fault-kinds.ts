@@ -191,7 +191,7 @@ const lasting: readonly FaultKind[] = [
   { kind: '500, always', fault: refusing(500, 'UNKNOWN'), ...every(AWAY) },
   { kind: '503, always', fault: refusing(503, 'UNAVAILABLE'), ...every(AWAY) },
   { kind: 'a quota in words of no registry', fault: OVER_QUOTA, ...every(DENIED) },
-  { kind: 'maintenance', fault: READ_ONLY, ...every(REFUSED, REFUSED, one(1, 'REG_READ_ONLY')) },
+  { kind: 'maintenance', fault: READ_ONLY, ...every(REFUSED, REFUSED, one(77, 'REG_READ_ONLY')) },
   {
     kind: 'a full disk',
     fault: diskFull(500),

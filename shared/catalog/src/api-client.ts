@@ -1,8 +1,9 @@
 import { CarryallError } from '@carryall/errors'
 import type { HeaderValues, HttpClient, HttpRequest, HttpResponse } from '@carryall/http'
-import { refusal, requestWhole } from '@carryall/oci'
+import { errorIn, refused, requestWhole } from '@carryall/oci'
 
 const MAX_ANSWER = 32 * 1024 * 1024
+const MAX_REFUSAL = 64 * 1024
 
 /** What a schema is to us. */
 export interface Schema<T> {
@@ -22,7 +23,7 @@ export interface ApiClient {
   /**
    * The JSON of an answer, checked; undefined where the API says that there is no such thing. Throws API_PROTOCOL for any
    * other JSON, API_UNSUPPORTED for a 404 that no API made, NET_ORIGIN_REFUSED for an answer from elsewhere, API_TOKEN_MISSING,
-   * AUTH_*, REG_REFUSED, REG_PROTOCOL, NET_*.
+   * LOGIN_FAILED for a token that is wrong or has expired, AUTH_*, REG_REFUSED, REG_PROTOCOL, NET_*.
    */
   get<T>(path: string | URL, schema: Schema<T>, options: GetOptions): Promise<ApiAnswer<T> | undefined>
 }
@@ -49,12 +50,15 @@ export interface ApiOptions {
   readonly headers?: () => HeaderValues | Promise<HeaderValues>
   /** After a 401: forgets what `headers` gave; false where it would give the same again. */
   readonly renew?: () => boolean
+  /** True for the body of a 401 that only this API gives: the token is wrong or has expired. */
+  readonly refusesToken?: (body: string) => boolean
   /** What is wrong where we are nobody and not let in. */
   readonly anonymous?: (action: string) => CarryallError
 }
 
 /** A client for one API. Credentials go to the origin of `base` and nowhere else. */
-export function apiClient({ name, base, http, headers, renew, anonymous }: ApiOptions): ApiClient {
+export function apiClient(options: ApiOptions): ApiClient {
+  const { name, base, http, headers, renew, refusesToken, anonymous } = options
   const send = async (url: URL, signal: AbortSignal | undefined) =>
     requestWhole<HttpRequest>(
       { http, request: (request) => http.request(request) },
@@ -91,7 +95,9 @@ export function apiClient({ name, base, http, headers, renew, anonymous }: ApiOp
         await answer.dump()
         throw anonymous(action)
       }
-      throw await refusal(answer, action, { kind: 'host', name: base.host })
+      const said = (await answer.bytes(MAX_REFUSAL).catch(() => Buffer.alloc(0))).toString('utf8')
+      if (answer.status === 401 && refusesToken?.(said)) throw tokenRefused(name, base)
+      throw refused(answer, errorIn(said), action, { kind: 'host', name: base.host })
     },
   }
 }
@@ -141,4 +147,12 @@ function noApi(name: string, { url, status }: HttpResponse): CarryallError {
       hint: 'Give the --api that it has, or have the proxy in front of it pass the path on unchanged',
     },
   )
+}
+
+function tokenRefused(name: string, { host }: URL): CarryallError {
+  return new CarryallError('LOGIN_FAILED', `${host} does not take the token for the ${name} API`, {
+    subject: { kind: 'host', name: host },
+    actual: 401,
+    hint: 'It is wrong or has expired: make one that may read repositories, or leave it out and list by the distribution API',
+  })
 }

@@ -8,7 +8,13 @@ const HUB = 'hub.docker.com'
 
 /** Quay takes an OAuth token, and no account. */
 export function quayClient(base: URL, { http }: CatalogPorts, token: string): ApiClient {
-  return apiClient({ name: 'Quay', base, http, headers: () => ({ authorization: `Bearer ${token}` }) })
+  return apiClient({
+    name: 'Quay',
+    base,
+    http,
+    headers: () => ({ authorization: `Bearer ${token}` }),
+    refusesToken: (body) => /"error_type"\s*:\s*"invalid_token"/.test(body),
+  })
 }
 
 /** Harbor takes the accounts of the registry. */
@@ -23,7 +29,9 @@ export function harborClient(base: URL, { http, credential, registry }: CatalogP
 /** GitLab takes a token, and shows little without one. */
 export function gitlabClient(base: URL, { http, apiToken, registry }: CatalogPorts): ApiClient {
   const anonymous = (action: string) => tokenMissing('GitLab', registry, action)
-  const access = apiToken ? { headers: () => ({ 'private-token': apiToken }) } : { anonymous }
+  const access = apiToken
+    ? { headers: () => ({ 'private-token': apiToken }), refusesToken: () => true }
+    : { anonymous }
   return apiClient({ name: 'GitLab', base, http, ...access })
 }
 
@@ -43,6 +51,6 @@ export async function hubClient(
 export function tokenMissing(name: string, registry: string, action: string): CarryallError {
   return new CarryallError('API_TOKEN_MISSING', `The ${name} API of ${registry} wants a token to ${action}`, {
     subject: { kind: 'host', name: registry },
-    hint: `Give --api-token-file FILE (mode 0600), or list by --api distribution`,
+    hint: 'Give the token by a file of mode 0600 (-h names the flag), or list by the API "distribution"',
   })
 }

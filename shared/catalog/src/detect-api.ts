@@ -12,7 +12,7 @@ export interface Candidates {
 
 /**
  * Which of the APIs answers as its own kind does. What else there is (a web page for every path, a login, an error) counts as no.
- * Throws NET_* where there is no answer at all.
+ * Throws NET_* where there is no answer at all, and LOGIN_FAILED where the token is not taken.
  */
 export async function detectApi(
   { harbor, quay, gitlab }: Candidates,
@@ -41,6 +41,7 @@ async function answers(
     return (await api.get(path, schema, { action: 'say what it is', signal })) !== undefined
   } catch (error) {
     if (signal?.aborted || !isCarryallError(error)) throw error
+    if (error.code === 'LOGIN_FAILED') throw error
     const { subject, actual } = error.details
     // A redirect led somewhere that we cannot get to, such as a login.
     const isElsewhere = subject?.kind === 'host' && subject.name !== api.base.host

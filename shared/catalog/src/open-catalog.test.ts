@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openCatalog } from './open-catalog.ts'
 import { catalogAt } from './testing/catalog-at.ts'
+import { startGitlab, startQuay } from './testing/index.ts'
 
 const image = sampleImage('open')
 const json = (value: unknown): Answer => ({
@@ -174,4 +175,15 @@ test('a namespace that is no path of repositories', async () => {
   await expect(catalogAt('127.0.0.1:1', 'Team/../x', 'distribution')).rejects.toMatchObject({
     code: 'REFERENCE_INVALID',
   })
+})
+
+test('a token that is wrong or has expired is told, not passed over', async () => {
+  await using quay = await startQuay()
+  await using gitlab = await startGitlab()
+  const refused = { code: 'LOGIN_FAILED', details: { actual: 401 } }
+  const apiToken = 'expired-0123456789'
+  await expect(catalogAt(quay.host, 'team', 'auto', { apiToken })).rejects.toMatchObject(refused)
+  await expect(catalogAt(gitlab.host, 'team', 'auto', { apiToken })).rejects.toMatchObject(refused)
+  const { catalog } = await catalogAt(quay.host, 'team', 'quay', { apiToken })
+  await expect(Array.fromAsync(catalog.repositories())).rejects.toMatchObject(refused)
 })

@@ -149,7 +149,7 @@ test('no token: an error where Quay was asked for by name, else the registry its
 test('a token that is not taken', async () => {
   await push('team/app', '1')
   const catalog = await open('team', 'quay', 'wrong')
-  await expect(Array.fromAsync(catalog.repositories())).rejects.toMatchObject({ code: 'AUTH_DENIED' })
+  await expect(Array.fromAsync(catalog.repositories())).rejects.toMatchObject({ code: 'LOGIN_FAILED' })
 })
 
 test('no such repository, no tags', async () => {

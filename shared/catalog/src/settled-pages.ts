@@ -78,7 +78,7 @@ function enough<T>({ what, first }: PagedList<T>, count: number, total = 0): voi
     subject: { kind: 'host', name: first.host },
     expected: total,
     actual: count,
-    hint: 'Run the same command again; if it stays so, list the registry by --api distribution',
+    hint: 'Run the same command again; if it stays so, list the registry by the API "distribution"',
   })
 }
 

@@ -32,7 +32,7 @@ export function networkError(error: unknown, method: string, url: URL): unknown 
       ...details,
       hint: SPEAKS_HTTP.has(code)
         ? `${host} does not answer with TLS: correct the port, or allow plain http for it`
-        : `Put the authority of ${host} into certs.d/${url.host}/ca.crt, or weaken the check with --src-tls-verify=false (--dest-tls-verify=false)`,
+        : `Put the authority of ${host} into /etc/containers/certs.d/${url.host}/ca.crt, or give its file by the flag for it (-h names it, and the one that weakens the check)`,
     })
   }
   if (TIMEOUTS.has(code)) {

@@ -21,7 +21,9 @@ export interface CarrierOptions {
   /** For reading a blob at its source. */
   readonly retry: RetryPolicy
   /** A repository of the destination that holds a blob which is to come to the repository `to`, to mount it from. */
-  readonly mountFrom?: ((digest: string, to: string) => Promise<string | undefined>) | undefined
+  readonly mountFrom?:
+    | ((digest: string, to: string) => string | undefined | Promise<string | undefined>)
+    | undefined
   readonly onBytes?: ((count: number) => void) | undefined
 }
 

@@ -34,6 +34,10 @@ export const imageKind = defineKind({
           .describe('As the API counts it: compressed, of all that belongs to it'),
         created: timeSchema.optional().describe('When the tag was given this digest, where the API tells it'),
       })
+      .refine(
+        ({ tag, digest }) => tag !== undefined || digest !== undefined,
+        'neither tag nor digest is there: one of them is wanted',
+      )
       .describe("A line of a registry's list: one tag, or one manifest without a tag."),
 })
 

@@ -79,7 +79,18 @@ const pair = () =>
     backup: pattern()
       .optional()
       .describe('Tag that keeps what a moved tag named: `{tag}`, `{time}` and `{digest}` are put in'),
-    platforms: patterns().optional().describe('`os/architecture[/variant]`; all if absent'),
+    platforms: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/,
+            'not os/architecture[/variant], such as linux/arm64',
+          ),
+      )
+      .min(1)
+      .optional()
+      .describe('`os/architecture[/variant]`; all if absent'),
     attachments: z.boolean().optional().describe('Signatures, attestations, SBOMs; true if absent'),
     api: z
       .enum(['auto', 'distribution', 'quay', 'harbor', 'gitlab', 'hub'])

@@ -14,7 +14,11 @@ export const syncStateSchema = z
   )
 
 export const syncErrorSchema = z
-  .object({ code: z.string().describe('Error code'), message: z.string().describe('For people') })
+  .object({
+    code: z.string().describe('Error code'),
+    message: z.string().describe('For people'),
+    hint: z.string().optional().describe('What to do next'),
+  })
   .describe('Why')
 
 /** An end of a copy. */
@@ -33,6 +37,7 @@ const image = () =>
       .describe('At the source; absent where it could not be read, and for what is extra'),
     media_type: z.string().optional().describe('Of the manifest or index'),
     created: timeSchema.optional().describe('When the tag was given this digest, where the API tells it'),
+    platforms: z.array(z.string()).optional().describe('Only these of an index; all if absent'),
     attached_to: digestSchema.optional().describe('It is a signature or the like of this'),
     state: syncStateSchema,
     present: digestSchema.optional().describe('What the destination has: diverged, extra'),
@@ -48,7 +53,7 @@ const image = () =>
       .array(digestSchema)
       .optional()
       .describe('To be there before the manifests; sizes are in `blobs`'),
-    error: syncErrorSchema.optional().describe('Why it is unreadable'),
+    error: syncErrorSchema.optional().describe('Why it is unreadable, or what of it is missing'),
   })
 
 /** What `reg-sync` is going to do. */

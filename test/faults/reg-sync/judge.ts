@@ -18,16 +18,28 @@ export async function wrongAt(site: SyncSite, below: string, all = false): Promi
   return wrong
 }
 
-/** Digests of the blobs that were committed more than once below a path, by the destination's own log. */
-export function sentTwice(site: SyncSite, below: string): readonly string[] {
+/** Blobs that were committed more than once below a path, anywhere or to one repository, by the destination's own log. */
+export function sentTwice(
+  site: SyncSite,
+  below: string,
+  where: 'anywhere' | 'to one repository' = 'anywhere',
+): readonly string[] {
   const committed = site.destination
     .requests()
     .filter(
-      ({ method, path, status }) => method === 'PUT' && status === 201 && path.startsWith(`/v2/${below}/`),
+      ({ method, path, status }) =>
+        method === 'PUT' &&
+        status === 201 &&
+        path.startsWith(`/v2/${below}/`) &&
+        path.includes('/blobs/uploads/'),
     )
-    .flatMap(({ path }) => new URL(path, 'http://registry').searchParams.get('digest') ?? [])
-  const counts = Map.groupBy(committed, (digest) => digest)
-  return [...counts].flatMap(([digest, times]) => (times.length > 1 ? [digest] : []))
+    .map(({ path }) => {
+      const { pathname, searchParams } = new URL(path, 'http://registry')
+      const repository = where === 'anywhere' ? '' : pathname.replace(/\/blobs\/uploads\/.*/, ' ')
+      return `${repository}${searchParams.get('digest')!}`
+    })
+  const counts = Map.groupBy(committed, (blob) => blob)
+  return [...counts].flatMap(([blob, times]) => (times.length > 1 ? [blob] : []))
 }
 
 /** What a journal says is done, as paths of the destination; a last line that is not whole says nothing. */

@@ -33,13 +33,11 @@ const signatureTag = `${signed.descriptor.digest.replace(':', '-')}.sig`
 
 /** Every shape: layers that repositories share, an index, a signature by tag and one by its subject. */
 const images: readonly Required<Named>[] = [
-  ...['a', 'b', 'c', 'd'].flatMap((name) =>
-    ['1', '2'].map((tag) => ({
-      repository: `set/${name}`,
-      tag,
-      sample: sampleImage(`${name}/${tag}`, { layers: [1500], shared }),
-    })),
-  ),
+  ...['a:1', 'a:2', 'b:1', 'c:1'].map((name) => ({
+    repository: `set/${name.split(':')[0]!}`,
+    tag: name.split(':')[1]!,
+    sample: sampleImage(name, { layers: [1500], shared }),
+  })),
   {
     repository: 'set/multi',
     tag: '1',

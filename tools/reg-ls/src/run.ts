@@ -30,6 +30,9 @@ export async function run(
   const hosts = place.kind === 'registry' ? [place.at] : []
   const { mirrors: _, ...access } = await registryAccess(context, flags, '', hosts)
   const stores = await connectStores(access)
+  // Ends what was asked for ahead where the reader has gone.
+  const stop = new AbortController()
+  const signal = AbortSignal.any([context.signal, stop.signal])
   const failures: unknown[] = []
   const onFailure = (image: Unread, error: unknown): void => {
     failures.push(error)
@@ -42,7 +45,7 @@ export async function run(
       place.namespace,
       apiOf(flags, names),
       await ports(stores, store, place, flags),
-      context.signal,
+      signal,
     )
     const list = listImages(catalog, store, place.namespace, {
       selection: selectionOf(flags),
@@ -50,12 +53,12 @@ export async function run(
       digests: flags.digests,
       parallel: flags.parallel,
       now: context.now(),
-      signal: context.signal,
+      signal,
       onFailure,
     })
     const errors: unknown[] = []
     return {
-      items: items(context, list, { stores, failures, errors, summary: flags.summary }),
+      items: items(context, list, { stop, stores, failures, errors, summary: flags.summary }),
       errors,
       get exit() {
         return exitOf(failures, list)
@@ -69,6 +72,7 @@ export async function run(
 }
 
 interface Ending {
+  readonly stop: AbortController
   readonly stores: Stores
   readonly failures: readonly unknown[]
   /** Filled when the list is over. */
@@ -79,7 +83,7 @@ interface Ending {
 async function* items(
   { log, signal }: Context,
   list: ImageList,
-  { stores, failures, errors, summary }: Ending,
+  { stop, stores, failures, errors, summary }: Ending,
 ): AsyncGenerator<Item> {
   try {
     for await (const image of list.images) {
@@ -96,6 +100,7 @@ async function* items(
       errors.push(...(images === 0 ? failures : [someFailed(what, failures.length, images)]))
     if (summary) yield { document: { apiVersion: API_VERSION, kind: 'Listing', ...listing } }
   } finally {
+    stop.abort()
     await stores.close()
   }
 }

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { type Answer, scriptedRegistry } from '@carryall/oci/testing'
 import { expect, onTestFinished, test } from 'vitest'
@@ -74,4 +76,32 @@ test('a reader that has seen enough ends it, quietly', async () => {
   expect(await closed).toEqual([141, null])
   expect(stderr).toBe('')
   expect(server.requests.length).toBeLessThan(5000)
+}, 60_000)
+
+test('what was asked for ahead is no failure then', async () => {
+  const names = Array.from({ length: 40 }, (_, index) => `app-${index}`)
+  const server = createServer(({ url = '' }, response) => {
+    const answer = (value: unknown): unknown => response.end(JSON.stringify(value))
+    if (url === '/v2/') return answer({})
+    if (url.startsWith('/v2/_catalog')) return answer({ repositories: names })
+    const name = /^\/v2\/(.+)\/tags\/list/.exec(url)?.[1]
+    // The reader has gone when the second is written, and the others are still on their way.
+    setTimeout(() => answer({ name, tags: ['1.0'] }), [0, 300][names.indexOf(name!)] ?? 3000)
+  })
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const child = spawn(
+    'bash',
+    ['-c', `"$0" "$1" --retry-times 0 docker://127.0.0.1:${port} | head -n 1; exit "\${PIPESTATUS[0]}"`, process.execPath, BIN],
+    { env: { PATH: process.env.PATH, HOME: '/nonexistent' }, stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  expect(await once(child, 'close')).toEqual([141, null])
+  expect(stderr).toBe('')
 }, 60_000)

@@ -1,47 +1,27 @@
-import { CarryallError, isCarryallError, type ErrorCode } from '@carryall/errors'
-import type { RetryPolicy } from '@carryall/http'
+import { CarryallError, isCarryallError } from '@carryall/errors'
 import {
-  blobCarrier,
+  isCosignTag,
   pool,
   transferImage,
-  type BlobCarrier,
   type BlobCounts,
   type CopyImage,
   type CopyOutcome,
-  type Destination,
   type Source,
 } from '@carryall/oci'
 import type { PlannedSync, SyncedImage, SyncPlan } from '@carryall/schemas'
-import type { HeldBefore } from './held-before.ts'
+import { GIVEN_UP, places } from './given-up.ts'
 import { nameOf } from './pairs.ts'
 import { syncError } from './sync-error.ts'
+import { waysBetween, type Way, type WayPorts } from './ways.ts'
 
-/** Codes that say that a registry takes nothing more from anybody: what is left is not tried. */
-const GIVEN_UP: readonly ErrorCode[] = [
-  'LOGIN_FAILED',
-  'REG_READ_ONLY',
-  'REG_QUOTA_EXCEEDED',
-  'REG_DISK_FULL',
-  'REG_GIVEN_UP',
-]
-
-export interface ApplyPorts {
-  readonly source: (registry: string) => Promise<Source>
-  readonly destination: (registry: string) => Promise<Destination>
-  readonly retry: RetryPolicy
+export interface ApplyPorts extends WayPorts {
   readonly parallelImages: number
-  /** Blobs at once. */
-  readonly parallel: number
   /** Milliseconds for one image with all that belongs to it; 0 is no limit. */
   readonly imageTimeoutMs: number
   /** The plan was made just now, so that the source need not be asked whether it still has what it says. */
   readonly fresh: boolean
-  /** Where an earlier part of the run has left blobs. */
-  readonly held?: HeldBefore | undefined
-  readonly signal: AbortSignal
   readonly ticks: () => number
   readonly onStart?: (image: PlannedSync) => void
-  readonly onBytes?: (count: number) => void
   /** Of every image, in the order in which they are done. */
   readonly onImage: (image: PlannedSync, outcome: SyncedImage, error?: unknown) => void
 }
@@ -64,10 +44,9 @@ export async function applyPlan(
 ): Promise<Applied> {
   const outcomes = new Map<PlannedSync, SyncedImage>()
   const failures = new Map<PlannedSync, unknown>()
-  const carriers = carriersFor(ports)
-  const givenUp = new Map<string, unknown>()
+  const carriers = waysBetween(ports)
+  const given = places()
   const work = async (image: PlannedSync): Promise<void> => {
-    const { registry } = image.destination
     ports.onStart?.(image)
     const started = ports.ticks()
     const settle = (outcome: Partial<SyncedImage>, error?: unknown): void => {
@@ -78,14 +57,13 @@ export async function applyPlan(
       else failures.set(image, error)
       ports.onImage(image, done, error)
     }
-    const reason = givenUp.get(registry) ?? givenUp.get(image.source!.registry)
+    const reason = given.against(image)
     if (reason !== undefined) return settle({ outcome: 'not_tried', error: syncError(reason) }, reason)
     try {
       settle(await copy(image, plan.blobs, await carriers.get(image), ports))
     } catch (error) {
       if (ports.signal.aborted) throw error
-      const host = givenUpBy(error)
-      if (host !== undefined) givenUp.set(host, error)
+      given.learn(error)
       const conflict = isCarryallError(error, 'TAG_CONFLICT')
       settle({ outcome: conflict ? 'conflict' : 'failed', error: syncError(error) }, error)
     }
@@ -218,53 +196,9 @@ export function inTurns(images: readonly PlannedSync[]): readonly (readonly Plan
 }
 
 function isAttached({ attached_to: subject, source }: PlannedSync): boolean {
-  return subject !== undefined || /^sha256-[0-9a-f]{64}\.(?:sig|att|sbom)$/.test(source?.tag ?? '')
+  return subject !== undefined || isCosignTag(source?.tag ?? '')
 }
 
 function mayBeRepeated(error: unknown): boolean {
   return isCarryallError(error) && error.details.retryable === true && !GIVEN_UP.includes(error.code)
-}
-
-/** The registry that takes or gives nothing more; undefined where it is about less than all of it. */
-function givenUpBy(error: unknown): string | undefined {
-  if (!isCarryallError(error, ...GIVEN_UP)) return undefined
-  const { subject } = error.details
-  return subject?.kind === 'host' ? subject.name : undefined
-}
-
-/** Between one registry and another, with what is known to be where. */
-interface Way {
-  readonly source: Source
-  readonly destination: Destination
-  readonly carrier: BlobCarrier
-}
-
-function carriersFor({ source, destination, parallel, signal, retry, held, onBytes }: ApplyPorts) {
-  const ways = new Map<string, Promise<Way>>()
-  const carriers: BlobCarrier[] = []
-  const open = async (from: string, to: string): Promise<Way> => {
-    const [origin, target] = [await source(from), await destination(to)]
-    const mountFrom = held === undefined ? undefined : (digest: string, at: string) => held(to, digest, at)
-    const carrier = blobCarrier(origin, target, { parallel, signal, retry, mountFrom, onBytes })
-    carriers.push(carrier)
-    return { source: origin, destination: target, carrier }
-  }
-  return {
-    get({ source: from, destination: to }: PlannedSync): Promise<Way> {
-      const key = `${from!.registry} ${to.registry}`
-      const known = ways.get(key) ?? open(from!.registry, to.registry)
-      ways.set(key, known)
-      return known
-    },
-    counts: (): BlobCounts =>
-      carriers.reduce(
-        (sum, { counts }) => ({
-          present: sum.present + counts.present,
-          mounted: sum.mounted + counts.mounted,
-          uploaded: sum.uploaded + counts.uploaded,
-          uploadedBytes: sum.uploadedBytes + counts.uploadedBytes,
-        }),
-        { present: 0, mounted: 0, uploaded: 0, uploadedBytes: 0 },
-      ),
-  }
 }

@@ -34,6 +34,11 @@ export function backupTag(template: string, { tag, time, digest }: Moved): strin
   )
 }
 
+/** Proves that a template makes tags. Throws CONFIG_INVALID as `backupTag` does. */
+export function checkTemplate(template: string): void {
+  backupTag(template, { tag: 'latest', time: new Date(0), digest: `sha256:${'0'.repeat(64)}` })
+}
+
 /** True for a tag that this template may have made: it names what was there before, and is no tag of the source. */
 export function isBackupTag(template: string, tag: string): boolean {
   const escaped = template.replaceAll(/[\\^$.*+?()[\]|]/g, String.raw`\$&`)

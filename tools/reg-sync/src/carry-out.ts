@@ -18,7 +18,6 @@ import { readJournal } from './read-journal.ts'
 import { makeReport } from './report.ts'
 import { inShard, type Shard } from './shard.ts'
 import { reportTable } from './tables.ts'
-import { parseVerify } from './verify-mode.ts'
 
 export interface CarryOutHow {
   readonly started: Date
@@ -64,7 +63,7 @@ export async function carryOut(
       ends,
       journal,
       fresh: how.fresh,
-      verify: parseVerify(flags.verify),
+      verify: flags.verify,
       maxDelete: flags['max-delete'],
       parallelImages,
       parallel: Math.min(64, parallelImages * flags['parallel-layers']),

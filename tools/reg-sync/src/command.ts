@@ -10,11 +10,26 @@ import {
   text,
   toggle,
   type Command,
+  type Flag,
   type FlagValues,
 } from '@carryall/cli'
 import manifest from '../package.json' with { type: 'json' }
+import { parsePlatform } from './parse-platform.ts'
+import { parsePolicy } from './parse-policy.ts'
+import { parseVerify, type VerifyMode } from './verify-mode.ts'
 
 const APIS = ['auto', 'distribution', 'quay', 'harbor', 'gitlab', 'hub'] as const
+
+/** A list whose entries mean something. */
+function each<T>(flag: Flag<readonly string[]>, parse: (text: string) => T): Flag<readonly T[]> {
+  return { ...flag, absent: [], parse: (texts) => texts.map(parse) }
+}
+
+const verify: Flag<VerifyMode> = {
+  ...text('tag|deep|sample:N', 'how what is there is proven', { shownDefault: 'tag' }),
+  absent: parseVerify('tag'),
+  parse: (texts) => parseVerify(texts.at(-1) ?? ''),
+}
 
 const endFlags = {
   ...connectionFlags,
@@ -38,16 +53,22 @@ const planFlags = {
   semver: text('RANGE', 'only versions in this range, such as ">=1.2 <2"'),
   newest: integer('N', 'only the newest N tags of each repository', { min: 1 }),
   'changed-since': text('WHEN', 'only tags younger than 30d, or than a time'),
-  platform: list('OS/ARCH[/VARIANT]', 'only these platforms of each index; all if not given'),
+  platform: each(
+    list('OS/ARCH[/VARIANT]', 'only these platforms of each index; all if not given'),
+    parsePlatform,
+  ),
   attachments: toggle('take signatures, attestations and SBOMs along', { absent: true }),
-  policy: list('GLOB=move', 'tags that may be overwritten; the first that fits counts', { argvOnly: true }),
+  policy: each(
+    list('GLOB=move', 'tags that may be overwritten; the first that fits counts', { argvOnly: true }),
+    parsePolicy,
+  ),
   backup: text('TAG', 'keep what a moved tag named under this tag: {tag}, {time}, {digest}'),
   'delete-extra': toggle('delete tags that the source does not have', { argvOnly: true }),
 } as const
 
 const applyFlags = {
   'max-delete': integer('N', 'delete no more than this, or nothing', { absent: 10 }),
-  verify: text('tag|deep|sample:N', 'how what is there is proven', { absent: 'tag' }),
+  verify,
   'parallel-images': integer('N', 'images at once', { min: 1, max: 64, shownDefault: '8' }),
   'parallel-layers': integer('N', 'blobs at once for each image', { absent: 6, min: 1, max: 64 }),
   'image-timeout': seconds('TIME', 'limit for an image with all that belongs to it; 0 is none', {
@@ -116,7 +137,11 @@ const plan = defineVerb({
   reads: ['Image', 'Listing', 'SyncConfig'],
   writes: ['SyncPlan'],
   effects: false,
-  flags: { ...planFlags, verify: applyFlags.verify, ...endFlags },
+  flags: {
+    ...planFlags,
+    verify: oneOf(['tag', 'deep'], 'how what is there is proven', { absent: 'tag' }),
+    ...endFlags,
+  },
   examples: [
     {
       command: 'reg-sync plan docker://prod.example/team docker://dr.example/team >plan.json',

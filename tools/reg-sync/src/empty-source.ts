@@ -8,9 +8,11 @@ export function emptySource(): Provable {
     manifest: async (repository, reference) => {
       throw new CarryallError('REG_MANIFEST_UNKNOWN', `There is no ${repository} ${reference}`)
     },
-    async *blob(_repository, { digest }) {
-      throw new CarryallError('REG_BLOB_UNKNOWN', `There is no blob ${digest}`)
-    },
+    blob: (_repository, { digest }) => ({
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.reject(new CarryallError('REG_BLOB_UNKNOWN', `There is no blob ${digest}`)),
+      }),
+    }),
     referrers: async () => [],
     hasBlob: async () => false,
     async *tags() {},

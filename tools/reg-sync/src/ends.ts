@@ -52,7 +52,9 @@ function registryEnd(text: string): End {
     }
   throw new CarryallError('USAGE_BAD_VALUE', `"${text}" is no place for images`, {
     actual: text,
-    hint: 'Write docker://host[:port][/path], docker://host/repository:tag, oci:DIRECTORY or oci-archive:FILE',
+    hint: /^[^:@]*[A-Z]/.test(rest)
+      ? 'Names of repositories are in lower case'
+      : 'Write docker://host[:port][/path], docker://host/repository:tag, oci:DIRECTORY or oci-archive:FILE',
   })
 }
 

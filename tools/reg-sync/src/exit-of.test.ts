@@ -114,7 +114,7 @@ test.each<[string, number, readonly (readonly [PlannedSync, Partial<SyncedImage>
     [[same], [diverged], [missing, failed('REG_DISK_FULL')], [other, untried('REG_DISK_FULL')]],
   ],
   ['the last image found the disk full', 69, [[same], [missing, failed('REG_DISK_FULL')]]],
-  ['one repository is read-only', 1, [[same], [missing, failed('REG_READ_ONLY')]]],
+  ['a repository takes no writes', 77, [[same], [missing, failed('REG_READ_ONLY')]]],
   ['the run ended before', 1, [[same], [missing]]],
   ['a newer release has another code', 1, [[missing, failed('LATER')]]],
 ])('a run where %s exits with %i', (_what, exit, images) => {

@@ -1,5 +1,6 @@
 import { CODES, Exit, strongest, type ErrorCode, type ExitCode } from '@carryall/errors'
 import type { SyncedImage, SyncReport } from '@carryall/schemas'
+import { GIVEN_UP } from './given-up.ts'
 
 /** What says more than that something failed, however much else went well. */
 const SERIOUS: ReadonlySet<ExitCode> = new Set([
@@ -10,9 +11,6 @@ const SERIOUS: ReadonlySet<ExitCode> = new Set([
   Exit.PROTOCOL,
   Exit.IO,
 ])
-
-/** What is wrong with a registry as a whole, and so with the run. */
-const WHOLE_REGISTRY: ReadonlySet<string> = new Set(['LOGIN_FAILED', 'REG_DISK_FULL', 'REG_GIVEN_UP'])
 
 /**
  * The exit code that a report stands for. Of a check: 0 where the destination is ready, else by class: 83 missing, or not all was
@@ -45,8 +43,8 @@ function failureExit({ outcome, error }: SyncedImage, all: boolean): readonly Ex
   if (outcome !== 'failed' && outcome !== 'not_tried') return []
   const own = error === undefined ? undefined : exitOfCode(error.code)
   if (own === undefined) return [Exit.PARTIAL]
-  const isWhole = outcome === 'not_tried' || WHOLE_REGISTRY.has(error!.code)
-  return [all || isWhole || SERIOUS.has(own) ? own : Exit.PARTIAL]
+  const isGivenUp = outcome === 'not_tried' || GIVEN_UP.includes(error!.code as ErrorCode)
+  return [all || isGivenUp || SERIOUS.has(own) ? own : Exit.PARTIAL]
 }
 
 /** A newer release may know a code that this one does not. */

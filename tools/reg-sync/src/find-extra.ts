@@ -1,7 +1,8 @@
 import { selectTags, type ListedImage } from '@carryall/catalog'
-import { isReferrersTag } from '@carryall/oci'
+import { isCosignTag, isReferrersTag } from '@carryall/oci'
 import { isBackupTag } from './backup-tag.ts'
 import type { Listed } from './by-repository.ts'
+import type { SourceList } from './list-source.ts'
 import type { Findings } from './make-plan.ts'
 import { destinationOf, isExplicit, type Pair } from './pairs.ts'
 import { sideOf } from './survey.ts'
@@ -11,10 +12,10 @@ export function knowsExtra(pair: Pair): boolean {
   return pair.tags?.newest === undefined && pair.tags?.changed_since === undefined && !isExplicit(pair)
 }
 
-/** Tags of the destination that the source does not have, and that no filter leaves out. `images` are all of the source. */
+/** Tags of the destination that the source does not have, and that no filter leaves out. */
 export function findExtra(
   pair: Pair,
-  images: readonly ListedImage[],
+  { images, hidesAttached }: SourceList,
   there: Listed,
   now: Date,
 ): Findings['extra'] {
@@ -26,10 +27,12 @@ export function findExtra(
     expected.set(name, tags)
     if (tag !== undefined) tags.add(tag)
   }
+  const isOurs = (tag: string): boolean =>
+    !isReferrersTag(tag) && !isKept(pair, tag) && !(isCosignTag(tag) && (hidesAttached || !pair.attachments))
   const extra: ListedImage[] = []
   for (const [repository, tags] of there)
     for (const [tag, digest] of tags)
-      if (expected.get(repository)?.has(tag) !== true && !isReferrersTag(tag) && !isKept(pair, tag))
+      if (expected.get(repository)?.has(tag) !== true && isOurs(tag))
         extra.push({ registry, repository, tag, ...(digest === undefined ? {} : { digest }) })
   return selectTags(extra, pair.tags, now).map(({ repository, tag, digest }) => ({
     side: sideOf(registry, repository, tag),

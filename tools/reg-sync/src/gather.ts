@@ -1,17 +1,19 @@
-import { selectTags } from '@carryall/catalog'
+import { selectTags, type ListedImage } from '@carryall/catalog'
 import type { Log, Phase } from '@carryall/cli'
-import type { Source } from '@carryall/oci'
+import { isCosignTag } from '@carryall/oci'
 import type { SyncEvent } from '@carryall/schemas'
 import { byRepository } from './by-repository.ts'
 import { findExtra, knowsExtra } from './find-extra.ts'
+import { destinationKey } from './finished.ts'
 import { goneFrom } from './gone.ts'
-import { listDestination } from './list-destination.ts'
+import { listDestination, type DestinationList } from './list-destination.ts'
 import { listSource, type SourceList } from './list-source.ts'
 import { mayMove, type Findings } from './make-plan.ts'
-import { destinationOf, type Pair } from './pairs.ts'
+import { destinationOf, nameOf, type Pair } from './pairs.ts'
 import type { Ends, Provable } from './ports.ts'
 import { resolveImages } from './resolve-images.ts'
-import { sideOf, survey, type Surveyed } from './survey.ts'
+import { sourceTags } from './source-tags.ts'
+import { compare, destinationSide, sideOf, survey, type Surveyed, type There } from './survey.ts'
 import { syncError } from './sync-error.ts'
 import { verifyImages } from './verify-images.ts'
 
@@ -35,34 +37,36 @@ export async function gather(pair: Pair, options: GatherOptions): Promise<Findin
   const source = await ends.source(pair.source)
   const destination = await ends.look(pair.destination)
   const listed = await listSource(pair, source, options)
-  const wanted = selectTags(listed.images, pair.tags, now)
+  const wanted = selectTags(candidates(pair, listed.images), pair.tags, now)
   options.onListed?.(byRepository(wanted).size, wanted.length)
   const there = await listDestination(pair, wanted, options)
-  const known = (repository: string) =>
-    there.known.get(repository) ?? (there.complete ? new Map<string, undefined>() : undefined)
   const gone = goneFrom(source, signal)
-  const comparing = options.phase('Comparing', wanted.length)
-  const surveyed = await survey(pair, wanted, {
+  const ports = {
     source,
     destination,
-    there: known,
+    there: lookUp(there),
     gone,
     parallel,
     signal,
     ...(options.brought === undefined ? {} : { brought: options.brought }),
+  }
+  const comparing = options.phase('Comparing', wanted.length)
+  const surveyed = await survey(pair, wanted, {
+    ...ports,
     onImage: ({ repository, tag, digest }) => comparing.finished(`${repository}:${tag ?? digest}`),
   }).finally(() => comparing.end())
   const images = await resolveImages(
     options.deep ? await withoutHollow(surveyed, destination, pair, options) : surveyed,
     pair,
     {
-      source,
-      destination,
+      ...ports,
       wanted: (image) => image.state === 'missing' || (image.state === 'diverged' && mayMove(pair, image)),
-      tagsOf: tagLists(listed, source, signal),
-      gone,
-      parallel,
-      signal,
+      compare: (image) => compare(pair, image, ports),
+      tagsOf: sourceTags(listed, source, signal),
+      onLeftOut: ({ source: { registry, repository, tag }, digest }) =>
+        options.log.info(
+          `Left out, it has nothing for ${pair.platforms.join(', ')}: ${registry}/${nameOf(repository, tag ?? digest!)}`,
+        ),
     },
   )
   const tellsExtra = listed.whole && there.complete && knowsExtra(pair)
@@ -79,7 +83,23 @@ export async function gather(pair: Pair, options: GatherOptions): Promise<Findin
       attachments: pair.attachments,
     },
     images: [...images, ...listed.unread.map((one) => unreadable(pair, one))],
-    extra: tellsExtra ? findExtra(pair, listed.images, there.known, now) : [],
+    names: new Set(listed.images.map((image) => destinationKey(destinationSide(pair, image), image.digest))),
+    extra: tellsExtra ? findExtra(pair, listed, there.known, now) : [],
+  }
+}
+
+/** Without attachments the tags of cosign are left out, too, unless one was named. */
+function candidates(pair: Pair, images: readonly ListedImage[]): readonly ListedImage[] {
+  if (pair.attachments || pair.source.reference !== undefined) return images
+  return images.filter(({ tag }) => tag === undefined || !isCosignTag(tag))
+}
+
+function lookUp({ known, complete, hidesAttached }: DestinationList): There {
+  return (repository, tag) => {
+    const tags = known.get(repository)
+    if (tags?.has(tag)) return { listed: true, digest: tags.get(tag) }
+    const mayBeHidden = hidesAttached && isCosignTag(tag)
+    return mayBeHidden || (tags === undefined && !complete) ? undefined : { listed: false }
   }
 }
 
@@ -113,28 +133,4 @@ async function withoutHollow(
     onImage: ({ image }) => proving.finished(`${image.repository}:${image.tag ?? image.digest}`),
   }).finally(() => proving.end())
   return images.map((image) => (faults.has(image) ? { ...image, state: 'missing' as const } : image))
-}
-
-/** All tags of a repository, asked for once where the list does not have them: the list of referrers may be one. */
-function tagLists(
-  { images, whole }: SourceList,
-  source: Source,
-  signal: AbortSignal,
-): (repository: string) => Promise<ReadonlySet<string> | undefined> {
-  const listed = byRepository(images)
-  const asked = new Map<string, Promise<ReadonlySet<string> | undefined>>()
-  const ask = async (repository: string): Promise<ReadonlySet<string> | undefined> => {
-    if (whole) return new Set(listed.get(repository)?.keys())
-    try {
-      return new Set(await Array.fromAsync(source.tags(repository, signal)))
-    } catch (error) {
-      if (signal.aborted) throw error
-      return undefined
-    }
-  }
-  return (repository) => {
-    const known = asked.get(repository) ?? ask(repository)
-    asked.set(repository, known)
-    return known
-  }
 }

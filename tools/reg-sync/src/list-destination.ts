@@ -11,8 +11,9 @@ import type { Ends } from './ports.ts'
 export interface DestinationList {
   readonly known: Listed
   readonly api: RegistryApi
-  /** What is not in it is not there. */
+  /** What is not in it is not there, but for tags of cosign where it hides them. */
   readonly complete: boolean
+  readonly hidesAttached: boolean
 }
 
 export interface ListDestinationOptions {
@@ -34,7 +35,8 @@ export async function listDestination(
   const catalog = await ends.catalog('dest', pair.destination, pair.destinationApi)
   const targets = new Set(images.map(({ repository }) => destinationOf(pair, repository)))
   const named = isExplicit(pair)
-  if (named && catalog.api === 'distribution') return { known: new Map(), api: 'list', complete: false }
+  if (named && catalog.api === 'distribution')
+    return { known: new Map(), api: 'list', complete: false, hidesAttached: false }
   const names = named ? undefined : await repositoriesOf(catalog, signal, log)
   const mayHaveExtra = new Set(names === undefined ? [] : comparable(pair, names))
   const asked =
@@ -44,7 +46,12 @@ export async function listDestination(
     const tags = await Array.fromAsync(catalog.images(repository, signal))
     known.set(repository, byRepository(tags).get(repository) ?? new Map())
   })
-  return { known, api: catalog.api, complete: names !== undefined && catalog.complete() }
+  return {
+    known,
+    api: catalog.api,
+    complete: names !== undefined && catalog.complete(),
+    hidesAttached: catalog.hidesAttached === true,
+  }
 }
 
 /** Undefined where the registry does not list its repositories, or not for us. */

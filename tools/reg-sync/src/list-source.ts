@@ -12,10 +12,12 @@ export interface SourceList {
   /** What could not be listed; without a tag it is a whole repository. */
   readonly unread: readonly { readonly image: Unread; readonly error: unknown }[]
   readonly api: RegistryApi
-  /** Every page was read, or all was named. */
+  /** Every page was read, or all was named by a list that came to its end. */
   readonly complete: boolean
   /** All tags of each of its repositories are in it. */
   readonly whole: boolean
+  /** The tags of cosign are not in it, where they are. */
+  readonly hidesAttached: boolean
 }
 
 export interface ListSourceOptions {
@@ -32,10 +34,16 @@ export async function listSource(
   source: Source,
   { ends, parallel, now, phase, signal }: ListSourceOptions,
 ): Promise<SourceList> {
-  if (pair.listed !== undefined)
-    return { images: pair.listed, unread: [], api: 'list', complete: true, whole: false }
-  const named = namedImages(pair)
-  if (named !== undefined) return { images: named, unread: [], api: 'list', complete: true, whole: false }
+  const named = pair.listed ?? namedImages(pair)
+  if (named !== undefined)
+    return {
+      images: named,
+      unread: [],
+      api: 'list',
+      complete: pair.cut !== true,
+      whole: false,
+      hidesAttached: false,
+    }
   const catalog = await ends.catalog('src', pair.source, pair.api)
   const unread: SourceList['unread'][number][] = []
   const list = listImages(catalog, source, pair.source.path, {
@@ -55,7 +63,14 @@ export async function listSource(
     listing.end()
   }
   const { api, complete } = list.listing()
-  return { images, unread, api, complete, whole: complete && pair.images === undefined }
+  return {
+    images,
+    unread,
+    api,
+    complete: complete || pair.images !== undefined,
+    whole: complete && pair.images === undefined,
+    hidesAttached: catalog.hidesAttached === true,
+  }
 }
 
 /** The images of a pair where each is named with its tag or digest: comparing finds out whether it is there. */

@@ -1,8 +1,10 @@
 import type { PlannedSync, SyncPlan, SyncPlanPair, SyncSide } from '@carryall/schemas'
 import { backupTag } from './backup-tag.ts'
+import { mergeFindings } from './merge-findings.ts'
 import type { Pair } from './pairs.ts'
 import { policyFor } from './policy.ts'
 import type { Resolved } from './resolve-images.ts'
+import { byDestination } from './sort-images.ts'
 
 /** A pair with all that was found out about it. */
 export interface Findings {
@@ -10,6 +12,8 @@ export interface Findings {
   readonly about: SyncPlanPair
   readonly images: readonly Resolved[]
   readonly extra: readonly { readonly side: SyncSide; readonly digest?: string | undefined }[]
+  /** What all tags of the source are called at the destination, by `destinationKey`, also of those that filters leave out. */
+  readonly names: ReadonlySet<string>
 }
 
 export interface PlanFacts {
@@ -29,12 +33,18 @@ export function mayMove(
   return destination.tag !== undefined && policyFor(destination.tag, ...pair.policies) === 'move'
 }
 
-/** The plan that follows from what was found: pure. Throws CONFIG_INVALID for a backup tag that cannot be made. */
-export function makePlan(findings: readonly Findings[], facts: PlanFacts): SyncPlan {
-  const images = findings.flatMap((one) => [
-    ...one.images.map((image) => planned(image, one.pair, facts)),
-    ...one.extra.map((image) => extra(image, facts)),
-  ])
+/**
+ * The plan that follows from what was found: pure. Throws CONFIG_INVALID for a backup tag that cannot be made, and for two sources of
+ * one tag.
+ */
+export function makePlan(found: readonly Findings[], facts: PlanFacts): SyncPlan {
+  const findings = mergeFindings(found)
+  const images = findings
+    .flatMap((one) => [
+      ...one.images.map((image) => planned(image, one.pair, facts)),
+      ...one.extra.map((image) => extra(image, facts)),
+    ])
+    .toSorted(byDestination)
   const blobs: Record<string, number> = {}
   let bytes = 0
   for (const { images: resolved, pair } of findings)
@@ -103,6 +113,7 @@ function planned(image: Resolved, pair: Pair, { now }: PlanFacts): PlannedSync {
     digest: image.digest,
     media_type: image.mediaType ?? image.image.media_type,
     created: image.image.created,
+    platforms: pair.platforms.length === 0 ? undefined : [...pair.platforms],
     attached_to: image.attachedTo,
     state: image.state,
     present: image.state === 'diverged' ? image.present : undefined,

@@ -1,7 +1,9 @@
 import type { ListedImage } from '@carryall/catalog'
 import { CarryallError } from '@carryall/errors'
 import { isDigest, isRepository, type SyncConfig, type SyncPair } from '@carryall/schemas'
+import { checkPair } from './check-pair.ts'
 import { below, parseEnd, under, type End } from './ends.ts'
+import { inConfiguration } from './in-configuration.ts'
 import { mapPath } from './map-path.ts'
 
 export type Policies = Readonly<Record<string, 'never' | 'move'>>
@@ -17,6 +19,8 @@ export interface Pair {
   readonly images: readonly string[] | undefined
   /** What somebody has listed already, in place of asking. */
   readonly listed?: readonly ListedImage[]
+  /** Somebody's list did not come to its end. */
+  readonly cut?: true
   readonly pathMap: NonNullable<SyncPair['path_map']>
   /** The first table that knows the tag counts. */
   readonly policies: readonly Policies[]
@@ -40,26 +44,34 @@ export interface PairDefaults {
   readonly destinationApi: Api | undefined
 }
 
-/** The pairs of a configuration. */
+/** The pairs of a configuration. Throws CONFIG_INVALID. */
 export function configuredPairs(
   config: SyncConfig,
   flags: PairDefaults,
   resolve: (path: string) => string,
+  now: Date,
 ): readonly Pair[] {
-  return config.sync.map((pair) => ({
-    source: collective(parseEnd(pair.source, resolve)),
-    destination: collective(parseEnd(pair.destination, resolve)),
-    repositories: flags.repositories ?? pair.repositories,
-    tags: flags.tags ?? pair.tags,
-    images: pair.images,
-    pathMap: pair.path_map ?? [],
-    policies: [...flags.policies, pair.policies ?? {}, config.defaults?.policies ?? {}],
-    backup: flags.backup ?? pair.backup,
-    platforms: flags.platforms.length > 0 ? flags.platforms : (pair.platforms ?? []),
-    attachments: flags.attachments ?? pair.attachments ?? true,
-    api: flags.api ?? pair.api ?? 'auto',
-    destinationApi: flags.destinationApi ?? pair.destination_api ?? 'auto',
-  }))
+  const end = (text: string): End => collective(parseEnd(text, resolve))
+  return config.sync.map((one, index) =>
+    inConfiguration(`#/sync/${index}`, () => {
+      const pair = {
+        source: inConfiguration('#/source', () => end(one.source)),
+        destination: inConfiguration('#/destination', () => end(one.destination)),
+        repositories: flags.repositories ?? one.repositories,
+        tags: flags.tags ?? one.tags,
+        images: one.images,
+        pathMap: one.path_map ?? [],
+        policies: [...flags.policies, one.policies ?? {}, config.defaults?.policies ?? {}],
+        backup: flags.backup ?? one.backup,
+        platforms: flags.platforms.length > 0 ? flags.platforms : (one.platforms ?? []),
+        attachments: flags.attachments ?? one.attachments ?? true,
+        api: flags.api ?? one.api ?? 'auto',
+        destinationApi: flags.destinationApi ?? one.destination_api ?? 'auto',
+      }
+      checkPair(pair, now)
+      return pair
+    }),
+  )
 }
 
 /** The pair of two operands: everything below a path, or one image. Throws USAGE_BAD_VALUE, USAGE_CONFLICT. */
@@ -83,14 +95,17 @@ export function operandPair(source: End, destination: End, flags: PairDefaults):
   }
 }
 
-/** The pairs of a list of images: one for each registry in it. Repositories keep their whole path below the destination. */
+/**
+ * The pairs of a list of images: one for each registry in it. Repositories keep their whole path below the destination. `cut` are the
+ * registries whose list was not complete. Throws USAGE_CONFLICT.
+ */
 export function listedPairs(
-  images: readonly ListedImage[],
+  { images, cut }: { readonly images: readonly ListedImage[]; readonly cut: ReadonlySet<string> },
   destination: End,
   flags: PairDefaults,
   resolve: (path: string) => string,
 ): readonly Pair[] {
-  const registries = [...new Set(images.map(({ registry }) => registry))]
+  const registries = [...new Set([...images.map(({ registry }) => registry), ...cut])]
   return registries.map((registry) => ({
     ...operandPair(
       collective(parseEnd(isPlace(registry) ? registry : `docker://${registry}`, resolve)),
@@ -98,6 +113,7 @@ export function listedPairs(
       flags,
     ),
     listed: images.filter((image) => image.registry === registry),
+    ...(cut.has(registry) ? { cut: true as const } : {}),
   }))
 }
 

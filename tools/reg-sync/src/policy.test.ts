@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parsePolicy, policyFor } from './policy.ts'
+import { policyFor } from './policy.ts'
 
 test('a tag stays unless a glob lets it move', () => {
   expect(policyFor('latest')).toBe('never')
@@ -27,15 +27,3 @@ test('tags of signatures are tags like others', () => {
   expect(policyFor(tag, { latest: 'move' })).toBe('never')
   expect(policyFor(tag, { 'sha256-*.sig': 'move' })).toBe('move')
 })
-
-test('parsePolicy() takes a flag apart at its last "="', () => {
-  expect(parsePolicy('latest=move')).toEqual(['latest', 'move'])
-  expect(parsePolicy('env-*=never')).toEqual(['env-*', 'never'])
-})
-
-test.each(['latest', '=move', 'latest=', 'latest=overwrite', 'latest=move ', ''])(
-  'parsePolicy() refuses %j',
-  (text) => {
-    expect(() => parsePolicy(text)).toThrow(expect.objectContaining({ code: 'USAGE_BAD_VALUE', exit: 64 }))
-  },
-)

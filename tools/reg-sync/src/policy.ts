@@ -1,8 +1,6 @@
 import { glob } from '@carryall/catalog'
-import { badValue } from '@carryall/cli'
+import type { TagPolicy } from './parse-policy.ts'
 
-/** `never`: a tag that differs stays; `move`: it is overwritten. */
-export type TagPolicy = 'never' | 'move'
 export type PolicyTable = Readonly<Record<string, TagPolicy>>
 type Rule = readonly [fits: (tag: string) => boolean, policy: TagPolicy]
 
@@ -19,13 +17,6 @@ export function policyFor(tag: string, ...tables: readonly (PolicyTable | undefi
     if (found !== undefined) return found[1]
   }
   return 'never'
-}
-
-/** The rule that `--policy 'GLOB=never|move'` gives. Throws USAGE_BAD_VALUE. */
-export function parsePolicy(text: string): readonly [pattern: string, policy: TagPolicy] {
-  const [, pattern, policy] = /^(.+)=(never|move)$/.exec(text) ?? []
-  if (pattern === undefined) throw badValue(text, 'GLOB=move or GLOB=never, such as latest=move,')
-  return [pattern, policy as TagPolicy]
 }
 
 function rulesOf(table: PolicyTable | undefined): readonly Rule[] {

@@ -1,12 +1,15 @@
 import { resolve } from 'node:path'
 import type { Context } from '@carryall/cli'
-import { CarryallError } from '@carryall/errors'
-import type { Image, SyncConfig } from '@carryall/schemas'
+import { asFlagError, selectTags } from '@carryall/catalog'
+import { CarryallError, isCarryallError } from '@carryall/errors'
+import type { Image, Listing, SyncConfig } from '@carryall/schemas'
 import { readSyncConfig } from './read-sync-config.ts'
-import type { PlanFlags } from './command.ts'
+import { checkTemplate } from './backup-tag.ts'
+import { checkPair } from './check-pair.ts'
+import type { EndFlags, PlanFlags } from './command.ts'
 import { parseEnd } from './ends.ts'
 import { configuredPairs, listedPairs, operandPair, type Pair, type PairDefaults } from './pairs.ts'
-import { parsePolicy } from './policy.ts'
+import { requireStdin } from './require-stdin.ts'
 
 /** What a run is about: its pairs, and the configuration that they came from. */
 export interface Asked {
@@ -18,38 +21,66 @@ export interface Asked {
 
 /**
  * The pairs of `--config`, of two operands, or of a list of images on stdin (`-`, or nothing, as the source). Throws
- * USAGE_MISSING_OPERAND, USAGE_CONFLICT, USAGE_BAD_VALUE, and what reading documents throws.
+ * USAGE_MISSING_OPERAND, USAGE_CONFLICT, USAGE_BAD_VALUE, CONFIG_INVALID, and what reading documents throws.
  */
 export async function readPairs(
   context: Context,
-  flags: PlanFlags,
+  flags: PlanFlags & EndFlags,
   operands: readonly string[],
 ): Promise<Asked> {
-  const inWork = (path: string): string => resolve(context.cwd, path)
+  const now = context.now()
   const defaults = defaultsFrom(flags)
-  const config = flags.config
-  if (config !== undefined) {
-    if (operands.length > 0)
-      throw new CarryallError('USAGE_CONFLICT', '--config takes no operands', { actual: operands[0]! })
-    return readConfig(context, config, defaults)
-  }
+  checkFilters(defaults, now)
   const [first, second] = operands
+  if (flags.config !== undefined) {
+    if (first !== undefined)
+      throw new CarryallError('USAGE_CONFLICT', '--config takes no operands', { actual: first })
+    const { config, directory } = await readSyncConfig(context, flags.config, flags)
+    const inConfig = (path: string): string => resolve(directory, path)
+    return { pairs: configuredPairs(config, defaults, inConfig, now), config, directory }
+  }
   if (first === undefined)
     throw new CarryallError('USAGE_MISSING_OPERAND', 'No source and no destination are given', {
       hint: 'reg-sync SOURCE DESTINATION, reg-ls … | reg-sync - DESTINATION, or reg-sync -c FILE',
     })
+  const inWork = (path: string): string => resolve(context.cwd, path)
+  const source = second === undefined || first === '-' ? undefined : parseEnd(first, inWork)
   const destination = parseEnd(second ?? first, inWork)
-  if (second !== undefined && first !== '-')
-    return { pairs: [operandPair(parseEnd(first, inWork), destination, defaults)], directory: context.cwd }
-  const images: Image[] = []
-  for await (const { document } of context.documents(['-'], ['Image', 'Listing']))
-    if (document.kind === 'Image') images.push(document as Image)
-  return { pairs: listedPairs(images, destination, defaults, inWork), directory: context.cwd }
+  const pairs =
+    source === undefined
+      ? listedPairs(await readList(context, flags), destination, defaults, inWork)
+      : [operandPair(source, destination, defaults)]
+  for (const pair of pairs) checkPair(pair, now)
+  return { pairs, directory: context.cwd }
 }
 
-async function readConfig(context: Context, path: string, defaults: PairDefaults): Promise<Asked> {
-  const { config, directory } = await readSyncConfig(context, path)
-  return { pairs: configuredPairs(config, defaults, (place) => resolve(directory, place)), config, directory }
+async function readList(context: Context, flags: EndFlags): Promise<Parameters<typeof listedPairs>[0]> {
+  requireStdin('the list of images', flags)
+  const images: Image[] = []
+  const cut = new Set<string>()
+  for await (const { document } of context.documents(['-'], ['Image', 'Listing']))
+    if (document.kind === 'Image') images.push(document as Image)
+    else if (!(document as Listing).complete) cut.add((document as Listing).registry)
+  return { images, cut }
+}
+
+/** Before anything is asked: what makes no sense was wrong in its flag. */
+function checkFilters({ tags, backup }: PairDefaults, now: Date): void {
+  try {
+    selectTags([], tags, now)
+  } catch (error) {
+    throw asFlagError(error)
+  }
+  try {
+    if (backup !== undefined) checkTemplate(backup)
+  } catch (error) {
+    if (!isCarryallError(error)) throw error
+    const subject = { kind: 'flag', name: 'backup' } as const
+    throw new CarryallError('USAGE_BAD_VALUE', `Flag --backup: ${error.message}`, {
+      ...error.details,
+      subject,
+    })
+  }
 }
 
 function defaultsFrom(flags: PlanFlags): PairDefaults {
@@ -68,7 +99,7 @@ function defaultsFrom(flags: PlanFlags): PairDefaults {
   return {
     repositories,
     tags,
-    policies: flags.policy.map(parsePolicy).map(([pattern, policy]) => ({ [pattern]: policy })),
+    policies: flags.policy,
     backup: flags.backup,
     platforms: flags.platform,
     attachments: flags.attachments ? undefined : false,

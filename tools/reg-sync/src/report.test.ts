@@ -133,9 +133,8 @@ test('an image of ten thousand that is missing is not 100 percent', () => {
   expect(report([]).totals.success_rate).toBe(100)
 })
 
-test('what was not listed to its end is not ready, but for what was named', () => {
+test('what was not listed to its end is not ready', () => {
   expect(report([same], [], {}, { source_complete: false }).readiness.ready).toBe(false)
-  expect(report([same], [], {}, { source_complete: false, source_api: 'list' }).readiness.ready).toBe(true)
 })
 
 test('what is the same and cannot be proven is not in sync', () => {

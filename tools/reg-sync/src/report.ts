@@ -60,7 +60,8 @@ export function makeReport({ plan, planDigest, outcomes, facts }: Reported): Syn
     ...(shards === undefined ? {} : { shards: [...shards] }),
     pairs: plan.pairs.map(({ source, destination }) => ({ source, destination })),
     readiness: {
-      ready: counts.in_sync === counts.images && plan.pairs.every(isWhole),
+      ready:
+        counts.in_sync === counts.images && plan.pairs.every(({ source_complete: complete }) => complete),
       ...counts,
       ...lagOf(entries, ended),
     },
@@ -68,9 +69,4 @@ export function makeReport({ plan, planDigest, outcomes, facts }: Reported): Syn
     ...(journal === undefined ? {} : { journal }),
     images,
   }
-}
-
-/** What is not in the list of the source is not there, or was not asked for. */
-function isWhole({ source_api: api, source_complete: complete }: SyncPlan['pairs'][number]): boolean {
-  return complete || api === 'list'
 }

@@ -9,6 +9,7 @@ import { settingsOf } from './limits.ts'
 import { openEnds } from './open-ends.ts'
 import { planItem, planTable } from './run-plan.ts'
 import { readSyncConfig } from './read-sync-config.ts'
+import { requireStdin } from './require-stdin.ts'
 import { shardOf } from './shard.ts'
 
 type Flags = ApplyFlags & EndFlags & Readonly<Record<'shard' | 'retry-failed' | 'config', string | undefined>>
@@ -21,6 +22,7 @@ export async function runApply(
 ): Promise<Outcome> {
   const started = context.clock()
   const shard = shardOf(flags.shard, context.env)
+  if ((operands[0] ?? '-') === '-') requireStdin('the plan', flags)
   const plans = await Array.fromAsync(context.documents(operands, ['SyncPlan']))
   const [first, second] = plans
   if (first === undefined || second !== undefined)
@@ -28,7 +30,9 @@ export async function runApply(
   const plan = first.document as SyncPlan
   if (context.dryRun) return { items: [planItem(plan)], table: () => planTable(plan) }
   const { config, directory } =
-    flags.config === undefined ? { directory: context.cwd } : await readSyncConfig(context, flags.config)
+    flags.config === undefined
+      ? { directory: context.cwd }
+      : await readSyncConfig(context, flags.config, flags)
   const ends = await openEnds(context, flags, hostsIn(plan), settingsOf(config, directory, flags))
   try {
     await using follower = await follow(context, flags, plan.pairs)

@@ -8,12 +8,11 @@ import { openEnds } from './open-ends.ts'
 import { hostsOf } from './pairs.ts'
 import { lastRate } from './rate.ts'
 import { readPairs } from './read-pairs.ts'
-import { parseVerify } from './verify-mode.ts'
 
 /** `reg-sync plan`: compares, writes nothing, prints the SyncPlan. */
 export async function runPlan(
   context: Context,
-  flags: PlanFlags & EndFlags & { readonly verify: string },
+  flags: PlanFlags & EndFlags & { readonly verify: 'tag' | 'deep' },
   operands: readonly string[],
 ): Promise<Outcome> {
   const asked = await readPairs(context, flags, operands)
@@ -26,7 +25,7 @@ export async function runPlan(
   try {
     const plan = await makeSyncPlan(context, asked.pairs, ends, {
       deleteExtra: flags['delete-extra'],
-      deep: parseVerify(flags.verify).depth === 'deep',
+      deep: flags.verify === 'deep',
       rate: flags.bandwidth ?? (await lastRate(context.stateDir, asked.pairs)),
     })
     return { items: [planItem(plan)], exit: Exit.OK, table: () => planTable(plan) }

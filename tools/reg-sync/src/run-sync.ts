@@ -19,7 +19,6 @@ import { readJournal } from './read-journal.ts'
 import { makeReport } from './report.ts'
 import { planItem, planTable } from './run-plan.ts'
 import { reportTable } from './tables.ts'
-import { parseVerify } from './verify-mode.ts'
 
 /** `reg-sync`: plans and applies in one, or with `--check` only compares. */
 export async function runSync(
@@ -28,7 +27,6 @@ export async function runSync(
   operands: readonly string[],
 ): Promise<Outcome> {
   const started = context.clock()
-  const verify = parseVerify(flags.verify)
   if (flags.check && context.dryRun)
     throw new CarryallError(
       'USAGE_CONFLICT',
@@ -46,7 +44,7 @@ export async function runSync(
   try {
     const plan = await makeSyncPlan(context, asked.pairs, ends, {
       deleteExtra: flags['delete-extra'],
-      deep: verify.depth === 'deep',
+      deep: flags.verify.depth === 'deep',
       rate: flags.bandwidth ?? (await lastRate(context.stateDir, asked.pairs)),
       tell: follower.tell,
       brought: await broughtBefore(context, flags.journal),

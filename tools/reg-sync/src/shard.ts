@@ -20,7 +20,7 @@ export function inShard(repository: string, { index, count }: Shard): boolean {
 export function parseShard(text: string): Shard {
   const [, index, count] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).map(Number)
   if (index === undefined || count === undefined || index < 1 || index > count)
-    throw badValue(text, 'I/N with I from 1 to N, such as 2/4,')
+    throw badValue(text, 'I/N with I from 1 to N, such as 2/4')
   return { index, count }
 }
 

@@ -1,7 +1,7 @@
 import type { ListedImage } from '@carryall/catalog'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import { isReferrersTag, pool, type Source } from '@carryall/oci'
-import type { PlannedSync, SyncEvent, SyncSide } from '@carryall/schemas'
+import { isDigest, type PlannedSync, type SyncEvent, type SyncSide } from '@carryall/schemas'
 import { destinationKey } from './finished.ts'
 import type { Gone } from './gone.ts'
 import { destinationOf, isExplicit, nameOf, type Pair } from './pairs.ts'
@@ -19,18 +19,24 @@ export interface Surveyed {
   readonly error?: PlannedSync['error']
 }
 
-/** Tags of the destination's repositories, with their digests where the list tells them; undefined where none was made. */
-export type There = (repository: string) => ReadonlyMap<string, string | undefined> | undefined
+/** Whether a tag is in the lists of the destination, with its digest where they tell it; undefined where they cannot tell. */
+export type There = (
+  repository: string,
+  tag: string,
+) => { readonly listed: boolean; readonly digest?: string | undefined } | undefined
 
-export interface SurveyPorts {
+export interface ComparePorts {
   readonly source: Source
   readonly destination: Source
   readonly there: There
   readonly gone: Gone
-  readonly parallel: number
   readonly signal: AbortSignal
   /** What a run that was killed had brought there, by `destinationKey`: it is not asked again. */
   readonly brought?: ReadonlyMap<string, SyncEvent>
+}
+
+export interface SurveyPorts extends ComparePorts {
+  readonly parallel: number
   readonly onImage?: (image: ListedImage) => void
 }
 
@@ -51,7 +57,12 @@ export async function survey(
   return found.filter((one) => one !== undefined)
 }
 
-async function compare(pair: Pair, image: ListedImage, ports: SurveyPorts): Promise<Surveyed | undefined> {
+/** The same for one image; undefined where it has vanished, or is the list of what is attached. */
+export async function compare(
+  pair: Pair,
+  image: ListedImage,
+  ports: ComparePorts,
+): Promise<Surveyed | undefined> {
   const { signal } = ports
   const source = sideOf(pair.source.registry, image.repository, image.tag)
   const destination = destinationSide(pair, image)
@@ -66,10 +77,11 @@ async function compare(pair: Pair, image: ListedImage, ports: SurveyPorts): Prom
       return { ...base, state: 'same', digest: brought, present: brought }
     const reference = destination.tag ?? image.digest!
     const missing = { ...base, state: 'missing' as const, digest: image.digest }
-    if (destination.tag !== undefined && ports.there(destination.repository)?.has(reference) === false)
-      return missing
+    const there =
+      destination.tag === undefined ? undefined : ports.there(destination.repository, destination.tag)
+    if (there?.listed === false) return missing
     const [present, digest] = await Promise.all([
-      presentAt(destination.repository, reference, ports),
+      there?.digest ?? digestOf(ports.destination, destination.repository, reference, signal),
       image.digest ?? digestOf(ports.source, image.repository, image.tag!, signal),
     ])
     if (present === undefined) return missing
@@ -89,14 +101,6 @@ function namesItself(tag: string, digest: string | undefined): boolean {
   return digest === tag.replace('-', ':')
 }
 
-async function presentAt(
-  repository: string,
-  reference: string,
-  { there, destination, signal }: SurveyPorts,
-): Promise<string | undefined> {
-  return there(repository)?.get(reference) ?? digestOf(destination, repository, reference, signal)
-}
-
 async function digestOf(
   store: Source,
   repository: string,
@@ -106,13 +110,13 @@ async function digestOf(
   return (await store.head(repository, reference, signal))?.digest
 }
 
-/** Where an image goes: its own tag, unless two single images were named. */
-function destinationSide(pair: Pair, image: ListedImage): SyncSide {
-  const { destination } = pair
-  const repository = destinationOf(pair, image.repository)
-  const named = destination.reference
-  const tag = named !== undefined && !named.includes(':') ? named : image.tag
-  return sideOf(destination.registry, repository, tag)
+/** Where an image goes: its own tag, unless two single images were named, of which this is one. */
+export function destinationSide(pair: Pair, image: ListedImage): SyncSide {
+  const { source, destination } = pair
+  const wanted = destination.reference
+  const isNamed = (image.tag ?? image.digest) === source.reference
+  const tag = isNamed && wanted !== undefined && !isDigest(wanted) ? wanted : image.tag
+  return sideOf(destination.registry, destinationOf(pair, image.repository), tag)
 }
 
 export function sideOf(registry: string, repository: string, tag: string | undefined): SyncSide {

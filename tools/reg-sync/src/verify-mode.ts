@@ -12,7 +12,7 @@ export function parseVerify(text: string): VerifyMode {
   if (text === 'tag' || text === 'deep') return { depth: text, images: 0 }
   const images = Number(/^sample:([1-9]\d{0,6})$/.exec(text)?.[1])
   if (Number.isInteger(images)) return { depth: 'sample', images }
-  throw badValue(text, 'tag, deep or sample:N,')
+  throw badValue(text, 'tag, deep or sample:N')
 }
 
 /** Which images are proven: all, or as many as asked for, chosen by chance. */
