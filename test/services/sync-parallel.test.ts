@@ -90,7 +90,7 @@ describe('GNU parallel', () => {
       return undefined
     }
     expect((await parallel()).exit).toBe(1)
-    expect((await jobs()).toSorted()).toEqual([
+    expect((await jobs()).toSorted(([a], [b]) => Number(a) - Number(b))).toEqual([
       ['1', '0', '0'],
       ['2', '0', '9'],
       ['3', '0', '0'],

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { symlink } from 'node:fs/promises'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startHarbor, startQuay } from '@carryall/catalog/testing'
 import type { SyncReport } from '@carryall/schemas'
 import { startDockerRegistry } from '@carryall/oci/testing'
 import { only } from '../support/ran.ts'
 import { nameOf } from '../support/sample-set.ts'
-import { makeScratch } from '../support/scratch.ts'
+import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { servedDuring } from '../support/served.ts'
 import { startSyncEnds, type SyncEnds, writeAuth } from '../support/sync-ends.ts'
 import { failingNowAndThen } from '../support/sync-faults.ts'
@@ -17,6 +18,14 @@ const digests = Object.fromEntries(
   images.map((image) => [nameOf(image), image.sample.manifest.digest] as const),
 )
 
+/** All of them, in the storage of a registry. */
+let stored: Scratch
+beforeAll(async () => {
+  stored = await makeScratch('/dev/shm')
+  await storeImages(stored.path, images)
+  return () => stored[Symbol.asyncDispose]()
+})
+
 test('60 % of the layers of the set are shared', () => {
   const all = images.flatMap(({ sample }) => sample.blobs.slice(1).map(({ descriptor }) => descriptor.digest))
   const counts = Map.groupBy(all, (digest) => digest)
@@ -27,8 +36,7 @@ test('60 % of the layers of the set are shared', () => {
 describe('810 images', () => {
   let ends: SyncEnds
   beforeEach(async () => {
-    ends = await startSyncEnds()
-    await storeImages(ends.source.registry.storage, images)
+    ends = await startSyncEnds(stored.path)
   })
   afterEach(() => ends[Symbol.asyncDispose]())
 
@@ -99,10 +107,8 @@ describe('810 images', () => {
 
 describe('810 images that are there already', () => {
   test('cost one request for each tag at each side, and none for a blob', async () => {
-    await using memory = await makeScratch('/dev/shm')
-    await storeImages(memory.path, images)
-    await using source = await startDockerRegistry({ storage: memory.path })
-    await using destination = await startDockerRegistry({ storage: memory.path })
+    await using source = await startDockerRegistry({ storage: stored.path })
+    await using destination = await startDockerRegistry({ storage: stored.path })
     let atSource: Awaited<ReturnType<typeof servedDuring>> = []
     const atDestination = await servedDuring(destination, async () => {
       atSource = await servedDuring(source, async () => {
@@ -126,7 +132,7 @@ describe('810 images that are there already', () => {
   test('cost nothing but lists where the ends are Quay and Harbor', async () => {
     await using quay = await startQuay()
     await using harbor = await startHarbor({ projects: { team: {} } })
-    for (const { store } of [quay, harbor]) await storeImages(store.storage, images)
+    for (const { store } of [quay, harbor]) await symlink(stored.at('docker'), `${store.storage}/docker`)
     await using scratch = await makeScratch()
     const authfile = await writeAuth(scratch.at('auth.json'), {
       [quay.host]: quay.robot,

@@ -29,11 +29,11 @@ export function startMemoryRegistry(images: readonly MemoryImage[]): Promise<Tes
       /^\/v2\/(.+?)\/((?:tags|manifests|blobs|referrers)\/.+)$/.exec(path) ?? []
     const own = repositories.get(name)
     if (own === undefined) return { status: 404 }
-    if (what === 'tags/list') return json({ name, tags: own.map(({ tag }) => tag) })
     for (const { lie } of own) {
       const lied = lie?.(method, what)
       if (lied !== undefined) return lied
     }
+    if (what === 'tags/list') return json({ name, tags: own.map(({ tag }) => tag) })
     return own.map((image) => content(image, what)).find((found) => found !== undefined) ?? { status: 404 }
   }
 }

@@ -21,16 +21,16 @@ export interface SyncEnds extends AsyncDisposable {
   heal(): void
 }
 
-/** Starts them empty. */
-export async function startSyncEnds(): Promise<SyncEnds> {
+/** Starts them empty, or the source with the storage that is given. */
+export async function startSyncEnds(storage?: string): Promise<SyncEnds> {
   const memory = await makeScratch('/dev/shm')
-  const start = async (name: string): Promise<Faulty> => {
-    const registry = await startDockerRegistry({ storage: memory.at(name) })
+  const start = async (directory: string): Promise<Faulty> => {
+    const registry = await startDockerRegistry({ storage: directory })
     return { registry, proxy: await startFaultProxy(registry.url) }
   }
   const [source, destination, scratch] = [
-    await start('source'),
-    await start('destination'),
+    await start(storage ?? memory.at('source')),
+    await start(memory.at('destination')),
     await makeScratch(),
   ]
   const heal = (): void => {

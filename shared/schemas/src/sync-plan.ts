@@ -83,6 +83,7 @@ export const syncPlanKind = defineKind({
                 .describe('Every page of the list was read, so that all that is extra is known'),
               platforms: z.array(z.string()).optional().describe('Only these of each index; all if absent'),
               attachments: z.boolean().describe('Signatures and the like go along'),
+              error: syncErrorSchema.optional().describe('Why it could not be compared'),
             }),
           )
           .describe('What is kept equal to what'),

@@ -61,6 +61,7 @@ export const syncReportKind = defineKind({
             z.object({
               source: z.string().describe('As it was given'),
               destination: z.string().describe('As it was given'),
+              error: syncErrorSchema.optional().describe('Why it could not be compared'),
             }),
           )
           .describe('What was compared'),

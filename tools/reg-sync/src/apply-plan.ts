@@ -44,7 +44,8 @@ export async function applyPlan(
 ): Promise<Applied> {
   const outcomes = new Map<PlannedSync, SyncedImage>()
   const failures = new Map<PlannedSync, unknown>()
-  const carriers = waysBetween(ports)
+  const todo = images.filter(({ action }) => action === 'copy' || action === 'move')
+  const carriers = waysBetween(todo, ports)
   const given = places()
   const work = async (image: PlannedSync): Promise<void> => {
     ports.onStart?.(image)
@@ -68,7 +69,6 @@ export async function applyPlan(
       settle({ outcome: conflict ? 'conflict' : 'failed', error: syncError(error) }, error)
     }
   }
-  const todo = images.filter(({ action }) => action === 'copy' || action === 'move')
   const all = (some: readonly PlannedSync[]): Promise<void> =>
     pool(some, ports.parallelImages, ports.signal, work)
   try {
@@ -108,8 +108,12 @@ async function copy(
       mayMove: (_image, present) => image.action === 'move' && present === image.present,
       backup: () => image.backup_tag,
     })
-    return { ...outcomeOf(image, outcome), bytes }
+    const done = outcomeOf(image, outcome)
+    // Its tag was there, but not all that belongs to it.
+    const isRepaired = done.outcome === 'same' && (bytes > 0 || image.error !== undefined)
+    return { ...done, ...(isRepaired ? { outcome: 'copied' } : {}), bytes }
   } catch (error) {
+    if (image.platforms !== undefined && isCarryallError(error, 'REG_REFUSED')) throw wantsAll(error)
     if (limit?.aborted !== true || ports.signal.aborted) throw error
     throw new CarryallError(
       'NET_TIMEOUT',
@@ -121,6 +125,15 @@ async function copy(
       },
     )
   }
+}
+
+/** Which a registry that takes no sparse index says in words of its own. */
+function wantsAll(error: CarryallError): CarryallError {
+  return new CarryallError(error.code, error.message, {
+    ...error.details,
+    hint: 'If the registry takes whole indexes only, copy all platforms: leave --platform out',
+    cause: error,
+  })
 }
 
 function outcomeOf(image: PlannedSync, outcome: CopyOutcome): Partial<SyncedImage> {

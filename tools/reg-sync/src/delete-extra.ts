@@ -27,7 +27,7 @@ export function checkDeletions(
   if (blind !== undefined)
     throw new CarryallError(
       'SYNC_LIST_INCOMPLETE',
-      `Nothing is deleted: the list of ${blind.source_complete ? blind.destination : blind.source} is not complete`,
+      `Nothing is done: the list of ${blind.source_complete ? blind.destination : blind.source} is not complete`,
       {
         subject: { kind: 'host', name: blind.source_complete ? blind.destination : blind.source },
         hint: 'Let the registry be listed without --newest and --changed-since, and with the right to see all repositories',
@@ -36,7 +36,7 @@ export function checkDeletions(
   if (doomed.length > maxDelete)
     throw new CarryallError(
       'SYNC_DELETE_LIMIT',
-      `Nothing is deleted: ${doomed.length} tags would be, and at most ${maxDelete} may`,
+      `Nothing is done: ${doomed.length} deletions are planned, and at most ${maxDelete} may be`,
       {
         expected: maxDelete,
         actual: doomed.length,

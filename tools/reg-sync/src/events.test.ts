@@ -81,7 +81,11 @@ test('the lines are those that operators look for', () => {
   expect(failed!.message).toBe(`${way}: REG_READ_ONLY: No writes`)
   expect(startupEvent(TOOL, planOf([]).pairs)).toMatchObject({ code: 'STARTUP', what: 'reg-sync Startup' })
   expect(loginEvent('dr.example')).toMatchObject({ level: 'INFO', code: 'LOGIN_OK' })
-  expect(loginEvent('dr.example', error)).toMatchObject({ level: 'ERROR', code: 'LOGIN_FAILED' })
+  expect(failureEvent({ code: 'AUTH_REQUIRED', message: 'No' }, 'listing')).toMatchObject({
+    level: 'ERROR',
+    code: 'LOGIN_FAILED',
+    what: 'Registry Login',
+  })
   expect(discoveryEvent('docker://prod.example', 270, 810)).toMatchObject({ code: 'DISCOVERY_COMPLETE' })
   expect(failureEvent(error, 'listing')).toMatchObject({
     code: 'API_REQUEST_FAILED',

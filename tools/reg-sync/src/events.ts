@@ -19,10 +19,9 @@ export function startupEvent(tool: SyncReport['tool'], pairs: SyncReport['pairs'
   return event('INFO', 'STARTUP', `${tool.name} Startup`, message)
 }
 
-/** With an error: that it was refused. */
-export function loginEvent(registry: string, error?: NonNullable<SyncedImage['error']>): LogEvent {
-  if (error === undefined) return event('INFO', 'LOGIN_OK', 'Registry Login', `Logged in to ${registry}`)
-  return event('ERROR', 'LOGIN_FAILED', 'Registry Login', `${registry}: ${reason(error)}`)
+/** A registry that has taken our credentials. */
+export function loginEvent(registry: string): LogEvent {
+  return event('INFO', 'LOGIN_OK', 'Registry Login', `Logged in to ${registry}`)
 }
 
 export function discoveryEvent(source: string, repositories: number, images: number): LogEvent {
@@ -32,8 +31,9 @@ export function discoveryEvent(source: string, repositories: number, images: num
 
 /** A failure that is not about one image. */
 export function failureEvent(error: NonNullable<SyncedImage['error']>, doing?: Doing): LogEvent {
-  const what = doing === 'listing' ? 'Repository Discovery' : 'Registry Sync'
-  return event('ERROR', logCode(error.code, doing), what, reason(error))
+  const code = logCode(error.code, doing)
+  const about = doing === 'listing' ? 'Repository Discovery' : 'Registry Sync'
+  return event('ERROR', code, code === 'LOGIN_FAILED' ? 'Registry Login' : about, reason(error))
 }
 
 export function progressEvent(progress: Progressed): LogEvent {

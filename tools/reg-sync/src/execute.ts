@@ -148,10 +148,19 @@ async function prove(
     const outcome = outcomes.get(image)?.outcome ?? (image.state === 'same' ? 'same' : undefined)
     return outcome === 'same' || outcome === 'copied' || outcome === 'moved'
   })
-  const images = chosen(there, verify, options.random)
-  if (verify.depth === 'tag' || images.length === 0) return new Map()
-  const phase = options.phase('Verifying', { items: images.length })
   const proven = new Map<PlannedSync, SyncedImage>()
+  // What was the same was asked for while the plan was made.
+  const isProven = (image: PlannedSync): boolean =>
+    options.fresh && verify.depth === 'deep' && image.state === 'same'
+  for (const image of there.filter(isProven))
+    proven.set(image, { ...(outcomes.get(image) ?? asPlanned(image, 'sync')), verified: 'deep' })
+  const images = chosen(
+    there.filter((image) => !isProven(image)),
+    verify,
+    options.random,
+  )
+  if (verify.depth === 'tag' || images.length === 0) return proven
+  const phase = options.phase('Verifying', { items: images.length })
   const record = recorded(options)
   try {
     await verifyImages(images, verify.depth, {

@@ -32,14 +32,23 @@ function checkExit({ readiness }: SyncReport, deleteExtra: boolean): ExitCode {
   return strongest(ready || found.length > 0 ? found : [Exit.INCOMPLETE])
 }
 
-function syncExit({ readiness, images }: SyncReport): ExitCode {
-  const exits = images.flatMap((image) => failureExit(image, readiness.in_sync === 0))
+function syncExit({ readiness, images, pairs }: SyncReport): ExitCode {
+  const nothing = readiness.in_sync === 0
+  const exits = [
+    ...pairs.flatMap(({ error }) =>
+      error === undefined ? [] : failureExit({ outcome: 'failed', error }, nothing),
+    ),
+    ...images.flatMap((image) => failureExit(image, nothing)),
+  ]
   if (exits.length > 0) return strongest(exits)
   if (readiness.diverged > 0) return Exit.CONFLICT
   return readiness.ready ? Exit.OK : Exit.INCOMPLETE
 }
 
-function failureExit({ outcome, error }: SyncedImage, all: boolean): readonly ExitCode[] {
+function failureExit(
+  { outcome, error }: Pick<SyncedImage, 'outcome' | 'error'>,
+  all: boolean,
+): readonly ExitCode[] {
   if (outcome !== 'failed' && outcome !== 'not_tried') return []
   const own = error === undefined ? undefined : exitOfCode(error.code)
   if (own === undefined) return [Exit.PARTIAL]

@@ -9,10 +9,14 @@ export function destinationKey({ registry, repository, tag }: SyncSide, digest?:
   return `${registry}/${repository}${tag === undefined ? `@${digest ?? ''}` : `:${tag}`}`
 }
 
-/** The events of the last runs of a plan, as long as no other plan came after them. */
+/**
+ * The events of the last runs of a plan, as long as no other plan came after them, and since one of them has done all of it: what
+ * was there at the end of that may be gone by now.
+ */
 export function ofPlan(events: readonly SyncEvent[], planDigest: string): readonly SyncEvent[] {
   const other = events.findLastIndex(
-    ({ event, plan_digest: plan }) => event === 'begin' && plan !== planDigest,
+    ({ event, plan_digest: plan, exit }) =>
+      (event === 'begin' && plan !== planDigest) || (event === 'end' && exit === 0),
   )
   const next = events.findIndex(({ event }, at) => at > other && event === 'begin')
   return next < 0 ? [] : events.slice(next)

@@ -4,17 +4,21 @@ import { errorObject, isCarryallError } from '@carryall/errors'
 import type { PlannedSync, SyncedImage, SyncPlan, SyncReport } from '@carryall/schemas'
 import type { ApplyFlags } from './command.ts'
 import { openEventLog, type EventLevel, type EventLog } from './event-log.ts'
-import { finalReport, progressEvent, startupEvent, type LogEvent } from './events.ts'
+import { failureEvent, finalReport, progressEvent, startupEvent, type LogEvent } from './events.ts'
 import { imageEvents } from './image-events.ts'
 import type { Doing } from './log-code.ts'
 import { RepositoryProgress } from './repository-progress.ts'
+import { syncError } from './sync-error.ts'
 
 /** Tells people how a run goes: the event log, and a line for each repository that is complete. */
 export interface Follower extends AsyncDisposable {
   tell(event: LogEvent): void
   /** Begins to count the images of a run. */
   begin(images: readonly PlannedSync[], plan: SyncPlan): Counting
+  /** Also of each image where nothing was done, as with --check. */
   end(report: SyncReport): void
+  /** It ended without a report. */
+  failed(error: unknown, doing?: Doing): void
 }
 
 export interface Counting {
@@ -34,7 +38,14 @@ export async function follow(
   return {
     tell,
     begin: (images, plan) => counting(context, images, plan, tell),
-    end: (report) => finalReport(report).forEach(tell),
+    end(report) {
+      if (report.mode === 'check') report.images.flatMap((image) => imageEvents(image)).forEach(tell)
+      finalReport(report).forEach(tell)
+    },
+    failed(error, doing) {
+      const { signal } = context
+      tell(failureEvent(syncError(signal.aborted ? signal.reason : error), doing))
+    },
     async [Symbol.asyncDispose]() {
       await log?.close()
     },

@@ -1,5 +1,6 @@
 import { selectTags, type ListedImage } from '@carryall/catalog'
 import type { Log, Phase } from '@carryall/cli'
+import { CarryallError } from '@carryall/errors'
 import { isCosignTag } from '@carryall/oci'
 import type { SyncEvent } from '@carryall/schemas'
 import { byRepository } from './by-repository.ts'
@@ -28,7 +29,7 @@ export interface GatherOptions {
   readonly phase: (title: string, items?: number) => Phase
   readonly signal: AbortSignal
   /** Of the source, when it has been listed. */
-  readonly onListed?: (repositories: number, images: number) => void
+  readonly onListed?: (repositories: number, images: number) => Promise<void>
 }
 
 /** All that a plan is made of, for one pair: both sides are listed, what differs is read. Writes nothing. */
@@ -37,8 +38,9 @@ export async function gather(pair: Pair, options: GatherOptions): Promise<Findin
   const source = await ends.source(pair.source)
   const destination = await ends.look(pair.destination)
   const listed = await listSource(pair, source, options)
+  refuseEmpty(pair, listed)
   const wanted = selectTags(candidates(pair, listed.images), pair.tags, now)
-  options.onListed?.(byRepository(wanted).size, wanted.length)
+  await options.onListed?.(byRepository(wanted).size, wanted.length)
   const there = await listDestination(pair, wanted, options)
   const gone = goneFrom(source, signal)
   const ports = {
@@ -88,6 +90,15 @@ export async function gather(pair: Pair, options: GatherOptions): Promise<Findin
   }
 }
 
+/** A name that is misspelt, or an account that sees nothing, must not pass for a source that is in sync. */
+function refuseEmpty({ source, listed }: Pair, { images, unread }: SourceList): void {
+  if (listed !== undefined || images.length > 0 || unread.length > 0) return
+  throw new CarryallError('INPUT_EMPTY', `There is nothing in ${source.text} that is to be copied`, {
+    subject: { kind: 'host', name: source.registry },
+    hint: 'Check its name, the filters of repositories, and with reg-ls whether the account sees what is there',
+  })
+}
+
 /** Without attachments the tags of cosign are left out, too, unless one was named. */
 function candidates(pair: Pair, images: readonly ListedImage[]): readonly ListedImage[] {
   if (pair.attachments || pair.source.reference !== undefined) return images
@@ -122,15 +133,21 @@ async function withoutHollow(
   pair: Pair,
   { parallel, signal, ends, phase }: GatherOptions,
 ): Promise<readonly Surveyed[]> {
-  const same = images.filter(({ state }) => state === 'same')
+  const { platforms } = pair
+  const proved = images.map((image) => ({ ...image, platforms }))
+  const same = proved.filter(({ state }) => state === 'same')
   const proving = phase('Proving', same.length)
   const faults = await verifyImages(same, 'deep', {
     destination: async () => destination,
-    platforms: pair.platforms,
     parallel,
     retry: ends.retry,
     signal,
     onImage: ({ image }) => proving.finished(`${image.repository}:${image.tag ?? image.digest}`),
   }).finally(() => proving.end())
-  return images.map((image) => (faults.has(image) ? { ...image, state: 'missing' as const } : image))
+  return proved.map((image) => {
+    const fault = faults.get(image)
+    if (fault === undefined) return image
+    const state = fault.code === 'REG_VERIFY_AFTER_PUSH' ? 'missing' : 'unreadable'
+    return { ...image, state, error: syncError(fault) } as const
+  })
 }

@@ -1,7 +1,10 @@
 import { CarryallError, isCarryallError } from '@carryall/errors'
 
-/** What is wrong with a value of a configuration, whatever found it, says where the value stands: CONFIG_INVALID with its pointer. */
-export function inConfiguration<T>(pointer: string, take: () => T): T {
+/**
+ * What is wrong with a value of a configuration, whatever found it, says where the value stands: CONFIG_INVALID with its pointer, and
+ * the name of the file where that is known.
+ */
+export function inConfiguration<T>(pointer: string, take: () => T, file?: string): T {
   try {
     return take()
   } catch (error) {
@@ -10,6 +13,7 @@ export function inConfiguration<T>(pointer: string, take: () => T): T {
     throw new CarryallError('CONFIG_INVALID', error.message, {
       ...details,
       pointer: `${pointer}${inner.slice(1)}`,
+      ...(file === undefined ? {} : { location: { file } }),
       cause: error.details.cause,
     })
   }

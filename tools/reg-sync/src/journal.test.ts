@@ -32,7 +32,7 @@ async function written(
 ): Promise<readonly SyncEvent[]> {
   await using journal = await openJournal(file, options)
   for (const outcome of outcomes) journal.image(outcome)
-  await journal.end(0)
+  await journal.end(1)
   return await readJournal(file)
 }
 
@@ -52,7 +52,7 @@ test('a run is told from its begin to its end, each line continuing the one befo
     milliseconds: 250,
   })
   expect(events[2]).toMatchObject({ outcome: 'failed', error: { code: 'NET_TIMEOUT' } })
-  expect(events[3]).toMatchObject({ exit: 0, time: NOW.toISOString() })
+  expect(events[3]).toMatchObject({ exit: 1, time: NOW.toISOString() })
   const lines = (await readFile(file, 'utf8')).split(/(?<=\n)/)
   expect(events.map(({ previous }) => previous)).toEqual([undefined, ...lines.slice(0, -1).map(digestOf)])
   const keys = Object.keys(syncEventKind.schema.shape)
@@ -78,6 +78,20 @@ test('a second part of the run knows what the first has finished, and continues 
     'image',
     'end',
   ])
+})
+
+test('what a run has done to its end is asked for again: it may be gone by now', async () => {
+  await written(copied[0]!)
+  const second = await openJournal(file, resume)
+  second.image(copied[1]!)
+  await second.end(0)
+  await second.close()
+  const third = await openJournal(file, resume)
+  expect(third.done.size).toBe(0)
+  third.image(copied[2]!)
+  await third.close()
+  await using fourth = await openJournal(file, resume)
+  expect([...fourth.done.keys()]).toEqual(['dr.example/team/b:v1'])
 })
 
 test('where there is no journal, a run that may resume begins one', async () => {

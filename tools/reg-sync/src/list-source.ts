@@ -58,7 +58,12 @@ export async function listSource(
   const listing = phase('Listing')
   const images: ListedImage[] = []
   try {
-    for await (const image of list.images) images.push(image)
+    for await (const image of list.images) {
+      const last = images.at(-1)?.repository
+      if (last !== undefined && last !== image.repository) listing.finished(last)
+      images.push(image)
+    }
+    if (images.length > 0) listing.finished(images.at(-1)!.repository)
   } finally {
     listing.end()
   }

@@ -111,10 +111,11 @@ export async function openEnds(
       }
       return openCatalog(end.path, end.kind === 'registry' ? api : 'layout', ports, context.signal)
     },
+    hasAccount: async (side, host) => (await (side === 'src' ? src : dest).credential(host)) !== undefined,
     async publish() {
       for (const store of archives.values()) await store.publish?.()
     },
-    async close() {
+    async [Symbol.asyncDispose]() {
       for (const store of opened.values()) await (await store.catch(() => undefined))?.close()
       await src.close()
       await dest.close()

@@ -44,33 +44,44 @@ export interface PairDefaults {
   readonly destinationApi: Api | undefined
 }
 
+export interface ConfiguredWhere {
+  /** Makes the directories and files of the configuration absolute. */
+  readonly resolve: (path: string) => string
+  readonly now: Date
+  /** Of the configuration. */
+  readonly file: string
+}
+
 /** The pairs of a configuration. Throws CONFIG_INVALID. */
 export function configuredPairs(
   config: SyncConfig,
   flags: PairDefaults,
-  resolve: (path: string) => string,
-  now: Date,
+  { resolve, now, file }: ConfiguredWhere,
 ): readonly Pair[] {
   const end = (text: string): End => collective(parseEnd(text, resolve))
   return config.sync.map((one, index) =>
-    inConfiguration(`#/sync/${index}`, () => {
-      const pair = {
-        source: inConfiguration('#/source', () => end(one.source)),
-        destination: inConfiguration('#/destination', () => end(one.destination)),
-        repositories: flags.repositories ?? one.repositories,
-        tags: flags.tags ?? one.tags,
-        images: one.images,
-        pathMap: one.path_map ?? [],
-        policies: [...flags.policies, one.policies ?? {}, config.defaults?.policies ?? {}],
-        backup: flags.backup ?? one.backup,
-        platforms: flags.platforms.length > 0 ? flags.platforms : (one.platforms ?? []),
-        attachments: flags.attachments ?? one.attachments ?? true,
-        api: flags.api ?? one.api ?? 'auto',
-        destinationApi: flags.destinationApi ?? one.destination_api ?? 'auto',
-      }
-      checkPair(pair, now)
-      return pair
-    }),
+    inConfiguration(
+      `#/sync/${index}`,
+      () => {
+        const pair = {
+          source: inConfiguration('#/source', () => end(one.source)),
+          destination: inConfiguration('#/destination', () => end(one.destination)),
+          repositories: flags.repositories ?? one.repositories,
+          tags: flags.tags ?? one.tags,
+          images: one.images,
+          pathMap: one.path_map ?? [],
+          policies: [...flags.policies, one.policies ?? {}, config.defaults?.policies ?? {}],
+          backup: flags.backup ?? one.backup,
+          platforms: flags.platforms.length > 0 ? flags.platforms : (one.platforms ?? []),
+          attachments: flags.attachments ?? one.attachments ?? true,
+          api: flags.api ?? one.api ?? 'auto',
+          destinationApi: flags.destinationApi ?? one.destination_api ?? 'auto',
+        }
+        checkPair(pair, now)
+        return pair
+      },
+      file,
+    ),
   )
 }
 

@@ -36,8 +36,8 @@ export async function readPairs(
     if (first !== undefined)
       throw new CarryallError('USAGE_CONFLICT', '--config takes no operands', { actual: first })
     const { config, directory } = await readSyncConfig(context, flags.config, flags)
-    const inConfig = (path: string): string => resolve(directory, path)
-    return { pairs: configuredPairs(config, defaults, inConfig, now), config, directory }
+    const where = { resolve: (path: string) => resolve(directory, path), now, file: flags.config }
+    return { pairs: configuredPairs(config, defaults, where), config, directory }
   }
   if (first === undefined)
     throw new CarryallError('USAGE_MISSING_OPERAND', 'No source and no destination are given', {

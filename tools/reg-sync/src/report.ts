@@ -58,7 +58,11 @@ export function makeReport({ plan, planDigest, outcomes, facts }: Reported): Syn
     tool,
     plan_digest: planDigest,
     ...(shards === undefined ? {} : { shards: [...shards] }),
-    pairs: plan.pairs.map(({ source, destination }) => ({ source, destination })),
+    pairs: plan.pairs.map(({ source, destination, error }) => ({
+      source,
+      destination,
+      ...(error === undefined ? {} : { error }),
+    })),
     readiness: {
       ready:
         counts.in_sync === counts.images && plan.pairs.every(({ source_complete: complete }) => complete),

@@ -2,6 +2,7 @@ import type { Context, Outcome } from '@carryall/cli'
 import { CarryallError } from '@carryall/errors'
 import type { SyncPlan } from '@carryall/schemas'
 import { carryOut } from './carry-out.ts'
+import { checkPlan } from './check-plan.ts'
 import type { ApplyFlags, EndFlags } from './command.ts'
 import { placeOf } from './ends.ts'
 import { follow } from './follow.ts'
@@ -28,14 +29,16 @@ export async function runApply(
   if (first === undefined || second !== undefined)
     throw new CarryallError('SCHEMA_INVALID', `${plans.length} plans are given; one is wanted`)
   const plan = first.document as SyncPlan
+  checkPlan(plan)
   if (context.dryRun) return { items: [planItem(plan)], table: () => planTable(plan) }
   const { config, directory } =
     flags.config === undefined
       ? { directory: context.cwd }
       : await readSyncConfig(context, flags.config, flags)
-  const ends = await openEnds(context, flags, hostsIn(plan), settingsOf(config, directory, flags))
+  await using follower = await follow(context, flags, plan.pairs)
   try {
-    await using follower = await follow(context, flags, plan.pairs)
+    const settings = settingsOf(config, directory, flags)
+    await using ends = await openEnds(context, flags, hostsIn(plan), settings)
     return await carryOut(context, flags, plan, ends, follower, {
       started,
       fresh: false,
@@ -44,8 +47,9 @@ export async function runApply(
       imageTimeoutMs: (flags['image-timeout'] ?? config?.defaults?.image_timeout_seconds ?? 0) * 1000,
       retryFailed: flags['retry-failed'],
     })
-  } finally {
-    await ends.close()
+  } catch (error) {
+    follower.failed(error)
+    throw error
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Context, Item, Outcome, Table } from '@carryall/cli'
 import { Exit } from '@carryall/errors'
 import { humanSize, type SyncPlan } from '@carryall/schemas'
+import { nameFor } from './apply-plan.ts'
 import type { EndFlags, PlanFlags } from './command.ts'
 import { settingsOf } from './limits.ts'
 import { makeSyncPlan } from './make-sync-plan.ts'
@@ -16,22 +17,14 @@ export async function runPlan(
   operands: readonly string[],
 ): Promise<Outcome> {
   const asked = await readPairs(context, flags, operands)
-  const ends = await openEnds(
-    context,
-    flags,
-    hostsOf(asked.pairs),
-    settingsOf(asked.config, asked.directory, flags),
-  )
-  try {
-    const plan = await makeSyncPlan(context, asked.pairs, ends, {
-      deleteExtra: flags['delete-extra'],
-      deep: flags.verify === 'deep',
-      rate: flags.bandwidth ?? (await lastRate(context.stateDir, asked.pairs)),
-    })
-    return { items: [planItem(plan)], exit: Exit.OK, table: () => planTable(plan) }
-  } finally {
-    await ends.close()
-  }
+  const settings = settingsOf(asked.config, asked.directory, flags)
+  await using ends = await openEnds(context, flags, hostsOf(asked.pairs), settings)
+  const plan = await makeSyncPlan(context, asked.pairs, ends, {
+    deleteExtra: flags['delete-extra'],
+    deep: flags.verify === 'deep',
+    rate: flags.bandwidth ?? (await lastRate(context.stateDir, asked.pairs)),
+  })
+  return { items: [planItem(plan)], exit: Exit.OK, table: () => planTable(plan) }
 }
 
 /** A plan on the pipe: `changed` says that applying it would write something. */
@@ -47,12 +40,13 @@ export function planTable(plan: SyncPlan): Table {
   const time =
     totals.estimated_seconds === undefined ? '' : `, about ${Math.ceil(totals.estimated_seconds)} s`
   return {
-    columns: ['ACTION', 'STATE', 'IMAGE', 'DIGEST'],
-    rows: shown.map(({ action, state, destination: { registry, repository, tag }, digest, present }) => [
-      action,
-      state,
-      `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}`,
-      digest ?? present ?? '',
+    columns: ['ACTION', 'STATE', 'IMAGE', 'DIGEST', 'WHY'],
+    rows: shown.map((image) => [
+      image.action,
+      image.state,
+      nameFor(image),
+      image.digest ?? image.present ?? '',
+      image.error?.message ?? (image.state === 'diverged' ? `the destination has ${image.present}` : ''),
     ]),
     notes: [
       `${totals.images} images: ${totals.same} the same, ${totals.missing} missing, ${totals.diverged} diverged, ${totals.unreadable} unreadable; ${totals.extra} extra`,

@@ -3,22 +3,19 @@ import type { Context, Outcome } from '@carryall/cli'
 import { CarryallError, isCarryallError } from '@carryall/errors'
 import type { SyncEvent } from '@carryall/schemas'
 import { carryOut } from './carry-out.ts'
+import { checked } from './checked.ts'
 import type { EndFlags, SyncFlags } from './command.ts'
-import { errorsOf } from './errors-of.ts'
-import { exitOf } from './exit-of.ts'
 import { finished, unended } from './finished.ts'
 import { follow } from './follow.ts'
-import { planDigestOf } from './journal-place.ts'
 import { settingsOf } from './limits.ts'
+import type { Doing } from './log-code.ts'
 import { makeSyncPlan } from './make-sync-plan.ts'
 import { openEnds } from './open-ends.ts'
 import { hostsOf, namesOf } from './pairs.ts'
 import { lastRate } from './rate.ts'
 import { readPairs } from './read-pairs.ts'
 import { readJournal } from './read-journal.ts'
-import { makeReport } from './report.ts'
 import { planItem, planTable } from './run-plan.ts'
-import { reportTable } from './tables.ts'
 
 /** `reg-sync`: plans and applies in one, or with `--check` only compares. */
 export async function runSync(
@@ -33,15 +30,11 @@ export async function runSync(
       '--check and --dry-run exclude each other: neither writes anything',
     )
   const asked = await readPairs(context, flags, operands)
-  const { defaults } = asked.config ?? {}
-  const ends = await openEnds(
-    context,
-    flags,
-    hostsOf(asked.pairs),
-    settingsOf(asked.config, asked.directory, flags),
-  )
   await using follower = await follow(context, flags, namesOf(asked.pairs))
+  let doing: Doing | undefined = 'listing'
   try {
+    const settings = settingsOf(asked.config, asked.directory, flags)
+    await using ends = await openEnds(context, flags, hostsOf(asked.pairs), settings)
     const plan = await makeSyncPlan(context, asked.pairs, ends, {
       deleteExtra: flags['delete-extra'],
       deep: flags.verify.depth === 'deep',
@@ -49,29 +42,10 @@ export async function runSync(
       tell: follower.tell,
       brought: await broughtBefore(context, flags.journal),
     })
+    doing = undefined
     if (context.dryRun) return { items: [planItem(plan)], table: () => planTable(plan) }
-    if (flags.check) {
-      const report = makeReport({
-        plan,
-        planDigest: planDigestOf(plan),
-        outcomes: new Map(),
-        facts: {
-          mode: 'check',
-          started,
-          ended: context.clock(),
-          tool: context.tool,
-          blobs: { present: 0, mounted: 0, uploaded: 0, uploadedBytes: 0 },
-        },
-      })
-      follower.end(report)
-      const exit = exitOf(report, { deleteExtra: flags['delete-extra'] })
-      return {
-        items: [{ document: report, result: { ok: exit === 0, changed: false } }],
-        exit,
-        errors: errorsOf(report, { deleteExtra: flags['delete-extra'] }),
-        table: () => reportTable(report),
-      }
-    }
+    if (flags.check) return await checked(context, flags, plan, ends, follower, started)
+    const { defaults } = asked.config ?? {}
     return await carryOut(context, flags, plan, ends, follower, {
       started,
       fresh: true,
@@ -79,8 +53,9 @@ export async function runSync(
       imageTimeoutMs: (flags['image-timeout'] ?? defaults?.image_timeout_seconds ?? 0) * 1000,
       retryFailed: flags['retry-failed'],
     })
-  } finally {
-    await ends.close()
+  } catch (error) {
+    follower.failed(error, doing)
+    throw error
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Table } from '@carryall/cli'
-import { humanSize, type SyncReport } from '@carryall/schemas'
+import { humanSize, type SyncedImage, type SyncReport } from '@carryall/schemas'
 import { nameFor } from './apply-plan.ts'
 
 /** A report for people: what was done or is wrong, then the readiness. */
@@ -14,7 +14,7 @@ export function reportTable({ mode, images, readiness, totals, seconds }: SyncRe
       image.outcome ?? image.state,
       nameFor(image),
       image.digest ?? image.previous_digest ?? '',
-      image.error?.message ?? '',
+      image.error?.message ?? differs(image),
     ]),
     notes: [
       `${ready ? 'Ready' : 'Not ready'}: ${there} of ${readiness.images} in sync, ${missing} missing, ${diverged} diverged, ${unreadable} unreadable; ${extra} extra`,
@@ -28,4 +28,9 @@ export function reportTable({ mode, images, readiness, totals, seconds }: SyncRe
           ]),
     ],
   }
+}
+
+function differs({ state, outcome, previous_digest: present }: SyncedImage): string {
+  const isOther = outcome === undefined ? state === 'diverged' : outcome === 'conflict'
+  return isOther && present !== undefined ? `the destination has ${present}` : ''
 }

@@ -11,11 +11,11 @@ export type Depth = 'deep' | 'sample'
 /** What there is to prove. */
 export type Proved = Pick<PlannedSync, 'destination' | 'digest'> & {
   readonly manifests?: readonly string[] | undefined
+  /** Only these of an index; all if absent. */
+  readonly platforms?: readonly string[] | undefined
 }
 
 export interface VerifyPorts<T> {
-  /** Only these of each index; all if absent. */
-  readonly platforms?: readonly string[]
   readonly destination: (registry: string) => Promise<Provable>
   readonly parallel: number
   readonly retry: RetryPolicy
@@ -25,7 +25,8 @@ export interface VerifyPorts<T> {
 
 /**
  * Asks the destination for all that belongs to these images: every manifest is read and hashed, every blob is asked for, and with
- * `sample` pulled and hashed. What is wrong with an image comes back: REG_VERIFY_AFTER_PUSH. Throws what asking throws otherwise.
+ * `sample` pulled and hashed. What is wrong with an image comes back: REG_VERIFY_AFTER_PUSH where it is not whole, else why that could
+ * not be found out.
  */
 export async function verifyImages<T extends Proved>(
   images: readonly T[],
@@ -58,7 +59,7 @@ async function check<T extends Proved>(
   }
   try {
     const graph = await walkImage(destination, repository, image.digest!, {
-      platforms: ports.platforms ?? [],
+      platforms: image.platforms ?? [],
       present: belongs(image),
       signal,
     })
@@ -74,7 +75,7 @@ async function check<T extends Proved>(
         })
     return undefined
   } catch (error) {
-    if (signal.aborted) throw error
+    if (signal.aborted || !isCarryallError(error)) throw error
     const lost = isCarryallError(
       error,
       'REG_MANIFEST_UNKNOWN',
@@ -82,7 +83,7 @@ async function check<T extends Proved>(
       'DIGEST_MISMATCH',
       'SIZE_MISMATCH',
     )
-    if (!lost) throw error
+    if (!lost) return error
     return new CarryallError(
       'REG_VERIFY_AFTER_PUSH',
       `${nameFor(image)} is not whole at the destination: ${error.message}`,

@@ -22,13 +22,21 @@ export interface Way {
   readonly carrier: BlobCarrier
 }
 
-/** The ways between the registries of a plan, each opened once. */
-export function waysBetween({ source, destination, parallel, signal, retry, held, onBytes }: WayPorts) {
+/** The ways between the registries of these images, each opened once. */
+export function waysBetween(images: readonly PlannedSync[], ports: WayPorts) {
+  const { source, destination, parallel, signal, retry, held, onBytes } = ports
   const ways = new Map<string, Promise<Way>>()
+  // What stays within its registry is mounted from where it is.
+  const homes = new Map(
+    images
+      .filter((image) => image.source?.registry === image.destination.registry)
+      .flatMap((image) => (image.blobs ?? []).map((digest) => [digest, image.source!.repository])),
+  )
   const carriers: BlobCarrier[] = []
   const open = async (from: string, to: string): Promise<Way> => {
     const [origin, target] = [await source(from), await destination(to)]
-    const mountFrom = held === undefined ? undefined : (digest: string, at: string) => held(to, digest, at)
+    const mountFrom = async (digest: string, at: string): Promise<string | undefined> =>
+      (await held?.(to, digest, at)) ?? (from === to ? homes.get(digest) : undefined)
     const carrier = blobCarrier(origin, target, { parallel, signal, retry, mountFrom, onBytes })
     carriers.push(carrier)
     return { source: origin, destination: target, carrier }
