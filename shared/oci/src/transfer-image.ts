@@ -16,7 +16,8 @@ export async function transferImage(
   const bring = image.blobs.map((blob) =>
     options.carrier.bring(blob, image.sourceRepository, image.repository),
   )
-  const brought = await Promise.allSettled(bring)
+  // Another image may want the same blob, so that it is left under way where this one ends before.
+  const brought = await unlessAborted(Promise.allSettled(bring), options.signal)
   const failed = brought.find((one) => one.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   const bytes = image.blobs.reduce((sum, { size }, index) => {
@@ -28,4 +29,16 @@ export async function transferImage(
   // An attempt that was not proven may have left it: a HEAD is no proof.
   if (outcome.outcome === 'same') await readBack(image, destination, options)
   return { outcome, bytes }
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = (): void => reject(signal.reason)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }

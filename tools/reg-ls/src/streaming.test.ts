@@ -96,7 +96,12 @@ test('what was asked for ahead is no failure then', async () => {
   const { port } = server.address() as AddressInfo
   const child = spawn(
     'bash',
-    ['-c', `"$0" "$1" --retry-times 0 docker://127.0.0.1:${port} | head -n 1; exit "\${PIPESTATUS[0]}"`, process.execPath, BIN],
+    [
+      '-c',
+      `"$0" "$1" --retry-times 0 docker://127.0.0.1:${port} | head -n 1; exit "\${PIPESTATUS[0]}"`,
+      process.execPath,
+      BIN,
+    ],
     { env: { PATH: process.env.PATH, HOME: '/nonexistent' }, stdio: ['ignore', 'ignore', 'pipe'] },
   )
   onTestFinished(() => void child.kill('SIGKILL'))

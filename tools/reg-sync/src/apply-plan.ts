@@ -45,7 +45,9 @@ export async function applyPlan(
   const outcomes = new Map<PlannedSync, SyncedImage>()
   const failures = new Map<PlannedSync, unknown>()
   const todo = images.filter(({ action }) => action === 'copy' || action === 'move')
-  const carriers = waysBetween(todo, ports)
+  // What images that took too long have left under way ends with the run.
+  const end = new AbortController()
+  const carriers = waysBetween(todo, { ...ports, signal: AbortSignal.any([ports.signal, end.signal]) })
   const given = places()
   const work = async (image: PlannedSync): Promise<void> => {
     ports.onStart?.(image)
@@ -76,6 +78,8 @@ export async function applyPlan(
     await all(todo.filter((image) => mayBeRepeated(failures.get(image))))
   } catch (error) {
     if (!ports.signal.aborted) throw error
+  } finally {
+    end.abort()
   }
   return { outcomes, errors: [...failures.values()], blobs: carriers.counts() }
 }

@@ -5,6 +5,8 @@ import { exitOf } from './exit-of.ts'
 
 /** Up to so many tags that differ each have a line of their own. */
 const SHOWN = 5
+/** Up to so many reasons for failures. */
+const REASONS = 20
 
 /**
  * What is wrong by a report, for stderr: pairs that could not be compared, what failed, by its reason, tags that differ and stay, and,
@@ -22,7 +24,7 @@ export function errorsOf(
   const errors = [
     ...pairs,
     ...(conflicts.length > SHOWN ? [severalDiffer(conflicts)] : conflicts.map(differs)),
-    ...Map.groupBy(failed, reasonOf).values().map(notDone),
+    ...notDone([...Map.groupBy(failed, reasonOf).values()]),
   ]
   return errors.length > 0 || report.readiness.ready ? errors : [notReady(report)]
 }
@@ -54,8 +56,16 @@ function severalDiffer(images: readonly SyncedImage[]): CarryallError {
   )
 }
 
+function notDone(groups: readonly (readonly SyncedImage[])[]): readonly CarryallError[] {
+  const told = groups.slice(0, REASONS).map(notDoneFor)
+  const rest = groups.slice(REASONS).flat().length
+  if (rest === 0) return told
+  const message = `${rest} more images failed, each for its own reason`
+  return [...told, new CarryallError('ITEMS_FAILED', message, { hint: 'The report names them all' })]
+}
+
 /** What the same thing has kept from being done. */
-function notDone(images: readonly SyncedImage[]): CarryallError {
+function notDoneFor(images: readonly SyncedImage[]): CarryallError {
   const first = images[0]!
   const { state, error } = first
   const name = nameFor(first)

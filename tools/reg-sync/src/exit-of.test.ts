@@ -103,6 +103,7 @@ test.each<[string, number, readonly (readonly [PlannedSync, Partial<SyncedImage>
   ],
   ['nobody may read', 77, [[missing, failed('AUTH_DENIED')], [extra]]],
   ['one may not be read', 1, [[same], [missing, failed('AUTH_DENIED')]]],
+  ['one is of a form that is not carried', 1, [[same], [missing, failed('REG_UNSUPPORTED_MANIFEST')]]],
   [
     'a registry is read-only',
     77,
@@ -133,4 +134,28 @@ test('each image that did not arrive has its error', () => {
     ['NET_TIMEOUT', 'dr.example/a:missing'],
     ['ITEMS_FAILED', 'dr.example/a:other'],
   ])
+})
+
+test('what many images have in common is told once, and of many reasons some', () => {
+  const all = Array.from({ length: 30 }, (_, at) => planned(`a:v${at}`))
+  const alike = reportOf(
+    all.map((image) => [image, failed('REG_READ_ONLY')]),
+    'sync',
+  )
+  expect(errorsOf(alike).map(({ code }) => code)).toEqual(['REG_READ_ONLY'])
+  const various = reportOf(
+    all.map((image, at) => [
+      image,
+      { outcome: 'failed', error: { code: 'NET_TIMEOUT', message: `Why ${at}`, hint: 'Wait' } },
+    ]),
+    'sync',
+  )
+  const errors = errorsOf(various)
+  expect(errors).toHaveLength(21)
+  expect([errors[0]!.details.hint, errors[20]!.code]).toEqual(['Wait', 'ITEMS_FAILED'])
+  const differing = reportOf(
+    all.map((image) => [{ ...image, state: 'diverged', action: 'refuse', present }]),
+    'sync',
+  )
+  expect(errorsOf(differing).map(({ code }) => code)).toEqual(['TAG_CONFLICT'])
 })
