@@ -20,6 +20,6 @@ test.each(['HEAD', 'GET', 'POST', 'DELETE'] as const)(
     const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
     for (let count = 0; count < 20; count += 1) await (await http.request({ method, url })).dump()
     // The pool may take a second one while the first is just becoming free.
-  expect(connections).toBeLessThan(4)
+    expect(connections).toBeLessThan(4)
   },
 )

@@ -213,8 +213,7 @@ export function takeIn(context: Context, site: Site): TakeIn {
     },
     errors: errorsAtEnd,
     async [Symbol.asyncDispose]() {
-      for (const set of sets.values())
-        if (!(set instanceof CarryallError)) await set[Symbol.asyncDispose]()
+      for (const set of sets.values()) if (!(set instanceof CarryallError)) await set[Symbol.asyncDispose]()
       for (const landing of landings.values()) await landing.close()
     },
   }
