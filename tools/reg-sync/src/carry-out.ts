@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Context, Outcome } from '@carryall/cli'
-import { isCarryallError, strongest, type ExitCode } from '@carryall/errors'
+import { errorObject, isCarryallError, strongest, type ExitCode } from '@carryall/errors'
 import type { SyncPlan, SyncReport } from '@carryall/schemas'
 import { auditOf } from './audit.ts'
 import type { ApplyFlags } from './command.ts'
@@ -52,7 +52,6 @@ export async function carryOut(
     planDigest,
     tool: context.tool,
     clock: () => context.clock(),
-    resume: true,
     waitSeconds: context.waitSeconds,
     signal: context.signal,
     onFailure: (error) => context.log.warn(`The journal cannot be written: ${String(error)}`),
@@ -90,16 +89,21 @@ export async function carryOut(
       },
     })
     follower.end(report)
-    await audit.ended(report)
-    await keepRate(
-      context.stateDir,
-      plan.images[0]?.destination.registry ?? '',
-      executed.blobs.uploadedBytes,
-      report.seconds,
-    )
+    const { uploadedBytes } = executed.blobs
+    const { registry } = plan.images[0]?.destination ?? { registry: '' }
     const outcome = outcomeOf(context, report, executed.changed)
-    await journal.end(outcome.exit ?? 0)
-    return outcome
+    // What was done is told, whatever happens to the books.
+    const late = await failuresOf(
+      () => audit.ended(report),
+      () => keepRate(context.stateDir, registry, uploadedBytes, report.seconds),
+      () => journal.end(outcome.exit ?? 0),
+    )
+    const exits = late.map((error) => errorObject(error).exit as ExitCode)
+    return {
+      ...outcome,
+      errors: [...(outcome.errors ?? []), ...late],
+      exit: strongest([outcome.exit ?? 0, ...exits]),
+    }
   } catch (error) {
     await audit.failed(error)
     throw error
@@ -113,10 +117,16 @@ function outcomeOf({ signal }: Context, report: SyncReport, changed: boolean): O
   const exit: ExitCode = interrupted[0]?.exit ?? exitOf(report)
   return {
     items: [{ document: report, result: { ok: exit === 0, changed } }],
-    exit: strongest([exit]),
+    exit,
     errors,
     table: () => reportTable(report),
   }
+}
+
+async function failuresOf(...works: readonly (() => Promise<void>)[]): Promise<readonly unknown[]> {
+  const failures: unknown[] = []
+  for (const work of works) await work().catch((error: unknown) => failures.push(error))
+  return failures
 }
 
 /** The plan of these images only. */

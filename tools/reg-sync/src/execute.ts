@@ -1,7 +1,7 @@
 import type { Phase } from '@carryall/cli'
 import type { BlobCounts, Destination } from '@carryall/oci'
 import type { PlannedSync, SyncedImage, SyncPlan } from '@carryall/schemas'
-import { applyPlan, inTurns } from './apply-plan.ts'
+import { applyPlan, inTurns, synced } from './apply-plan.ts'
 import { asPlanned } from './as-planned.ts'
 import { checkDeletions, deleteExtra } from './delete-extra.ts'
 import { placeOf } from './ends.ts'
@@ -69,7 +69,8 @@ export async function execute(plan: SyncPlan, options: ExecuteOptions): Promise<
   take(copied)
   const failed = [...copied.values()].some(({ outcome }) => outcome === 'failed' || outcome === 'not_tried')
   const doomed = todo.filter(({ action }) => action === 'delete')
-  if (doomed.length > 0 && !failed && !signal.aborted)
+  if (failed) take(new Map(doomed.map((image) => [image, notDeleted(image)])))
+  else if (doomed.length > 0 && !signal.aborted)
     take(await deleteExtra(doomed, { ...options, destination, onImage: recorded(options) }))
   if (!signal.aborted) take(await prove(covered, outcomes, destination, options))
   await ends.publish()
@@ -96,6 +97,11 @@ function heldBy(
   return heldBefore({ done: copies.filter(isDone), begun, destination, signal })
 }
 
+function notDeleted(image: PlannedSync): SyncedImage {
+  const message = 'nothing is deleted where something else was not copied'
+  return synced(image, { outcome: 'not_tried', error: { code: 'ITEMS_FAILED', message } })
+}
+
 function recorded({ journal, onImage }: ExecuteOptions) {
   return (image: PlannedSync, outcome: SyncedImage, error?: unknown): void => {
     journal.image(outcome)
@@ -120,6 +126,7 @@ async function copy(
       source: (registry) => options.ends.source(placeOf(registry)),
       destination,
       retry: options.ends.retry,
+      onStart: (image) => phase.started(destinationKey(image.destination, image.digest)),
       onBytes(count) {
         phase.advanced(count)
         options.onBytes?.(count)

@@ -18,8 +18,7 @@ beforeEach(async () => {
   return () => rm(directory, { recursive: true })
 })
 
-const options = { planDigest: PLAN_DIGEST, tool: TOOL, clock: () => NOW, resume: false }
-const resume = { ...options, resume: true }
+const options = { planDigest: PLAN_DIGEST, tool: TOOL, clock: () => NOW }
 const fault = (code: string, exit: number) => expect.objectContaining({ code, exit })
 
 const images = ['team/a:v1', 'team/a:v2', 'team/b:v1'].map((name) => planned(name))
@@ -65,7 +64,7 @@ test('a run is told from its begin to its end, each line continuing the one befo
 
 test('a second part of the run knows what the first has finished, and continues its chain', async () => {
   await written(copied[0]!, outcomeOf(images[1]!, { outcome: 'failed' }))
-  await using journal = await openJournal(file, resume)
+  await using journal = await openJournal(file, options)
   expect([...journal.done.keys()]).toEqual(['dr.example/team/a:v1'])
   journal.image(copied[1]!)
   await journal.end(1)
@@ -82,46 +81,39 @@ test('a second part of the run knows what the first has finished, and continues 
 
 test('what a run has done to its end is asked for again: it may be gone by now', async () => {
   await written(copied[0]!)
-  const second = await openJournal(file, resume)
+  const second = await openJournal(file, options)
   second.image(copied[1]!)
   await second.end(0)
   await second.close()
-  const third = await openJournal(file, resume)
+  const third = await openJournal(file, options)
   expect(third.done.size).toBe(0)
   third.image(copied[2]!)
   await third.close()
-  await using fourth = await openJournal(file, resume)
+  await using fourth = await openJournal(file, options)
   expect([...fourth.done.keys()]).toEqual(['dr.example/team/b:v1'])
 })
 
-test('where there is no journal, a run that may resume begins one', async () => {
-  await using journal = await openJournal(file, resume)
+test('where there is no journal one is begun', async () => {
+  await using journal = await openJournal(file, options)
   expect(journal.done.size).toBe(0)
   expect(await readJournal(file)).toHaveLength(1)
 })
 
-test('a journal is not begun over another one', async () => {
-  await written(copied[0]!)
-  const before = await readFile(file)
-  await expect(openJournal(file, options)).rejects.toThrow(fault('OUTPUT_EXISTS', 73))
-  expect(await readFile(file)).toEqual(before)
-})
-
 test('a run of another plan is written behind it, and knows nothing of it', async () => {
   const events = await written(copied[0]!)
-  const other = await openJournal(file, { ...resume, planDigest: digestOf('other') })
+  const other = await openJournal(file, { ...options, planDigest: digestOf('other') })
   expect(other.done.size).toBe(0)
   await other.close()
   expect((await readJournal(file)).slice(0, events.length)).toEqual(events)
-  await using again = await openJournal(file, resume)
+  await using again = await openJournal(file, options)
   expect(again.done.size).toBe(0)
 })
 
 test('it has one writer at a time', async () => {
   await using journal = await openJournal(file, options)
-  await expect(openJournal(file, resume)).rejects.toThrow(fault('LOCK_HELD', 75))
+  await expect(openJournal(file, options)).rejects.toThrow(fault('LOCK_HELD', 75))
   await journal.close()
-  await (await openJournal(file, resume)).close()
+  await (await openJournal(file, options)).close()
 })
 
 test('cut at any byte it resumes with the whole lines that are left', async () => {
@@ -133,7 +125,7 @@ test('cut at any byte it resumes with the whole lines that are left', async () =
       await writeFile(file, whole.subarray(0, length))
       const left = lines.filter((_, at) => lines.slice(0, at + 1).join('').length <= length).length
       expect(await readJournal(file)).toEqual(events.slice(0, left))
-      await using journal = await openJournal(file, resume)
+      await using journal = await openJournal(file, options)
       expect(journal.done.size).toBe(Math.min(3, Math.max(0, left - 1)))
       expect((await readJournal(file)).map(({ event }) => event)).toEqual([
         ...events.slice(0, left).map(({ event }) => event),
@@ -177,7 +169,7 @@ test.each([
     details: expect.objectContaining({ location: { file, line } }),
   })
   await expect(readJournal(file)).rejects.toThrow(broken)
-  await expect(openJournal(file, resume)).rejects.toThrow(broken)
+  await expect(openJournal(file, options)).rejects.toThrow(broken)
 })
 
 test('lines of a newer release that a reader must know are not taken for damage', async () => {
@@ -192,7 +184,7 @@ test('lines of a newer release that a reader must know are not taken for damage'
 test('what is no journal is not written to', async () => {
   await written()
   await writeFile(file, 'my notes\n')
-  await expect(openJournal(file, resume)).rejects.toThrow(fault('SYNC_JOURNAL_BROKEN', 82))
+  await expect(openJournal(file, options)).rejects.toThrow(fault('SYNC_JOURNAL_BROKEN', 82))
   expect(await readFile(file, 'utf8')).toBe('my notes\n')
   await expect(readJournal(`${file}.none`)).rejects.toThrow(fault('INPUT_NOT_FOUND', 66))
 })
@@ -202,7 +194,7 @@ test('kill -9 loses no line that the run had time to write', async () => {
     const { openJournal } = await import(${JSON.stringify(join(import.meta.dirname, 'journal.ts'))})
     const { setTimeout } = await import('node:timers/promises')
     const journal = await openJournal(${JSON.stringify(file)}, { planDigest: ${JSON.stringify(PLAN_DIGEST)},
-      tool: ${JSON.stringify(TOOL)}, clock: () => new Date(), resume: false })
+      tool: ${JSON.stringify(TOOL)}, clock: () => new Date() })
     for (let at = 0; at < 100; at++)
       journal.image({ destination: { registry: 'dr.example', repository: 'team/app', tag: 'v' + at },
         digest: ${JSON.stringify(digestOf('x'))}, state: 'missing', outcome: 'copied' })
@@ -216,7 +208,7 @@ test('kill -9 loses no line that the run had time to write', async () => {
   child.kill('SIGKILL')
   await once(child, 'close')
   await appendFile(file, '{"apiVersion":"carryall/v1","kind":"Syn')
-  await using journal = await openJournal(file, resume)
+  await using journal = await openJournal(file, options)
   expect(journal.done.size).toBe(100)
 })
 

@@ -3,7 +3,6 @@ import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { acquireLock, ensureDirectory, lastLine, outputError, type Lock } from '@carryall/durable'
-import { CarryallError } from '@carryall/errors'
 import { API_VERSION, toJson, type SyncedImage, type SyncEvent } from '@carryall/schemas'
 import { BatchedWriter } from './batched-writer.ts'
 import { finished, ofPlan } from './finished.ts'
@@ -16,8 +15,6 @@ export interface JournalOptions {
   readonly planDigest: string
   readonly tool: NonNullable<SyncEvent['tool']>
   readonly clock: () => Date
-  /** True: goes on with what is there, if anything; runs of other plans in it are left alone. False: there must be nothing. */
-  readonly resume: boolean
   /** Seconds to wait for another writer; 0 if absent. */
   readonly waitSeconds?: number
   readonly signal?: AbortSignal
@@ -43,10 +40,10 @@ export interface Journal extends AsyncDisposable {
 /**
  * Opens the journal of a run of a plan: NDJSON of SyncEvent, each line naming the digest of the one before it. A line is with the kernel
  * as soon as it is written, so that kill -9 loses none that was; it is durable within a second, so that a lost power supply costs
- * no more than asking again for the images of that second. What a killed run left of a last line is cut off.
+ * no more than asking again for the images of that second. What a killed run left of a last line is cut off. A journal that is there
+ * is continued; runs of other plans in it are left alone.
  *
- * Throws LOCK_HELD while another writes it, OUTPUT_EXISTS where there is one that is not to be resumed, SYNC_JOURNAL_BROKEN (82), and as
- * `commitFile` does.
+ * Throws LOCK_HELD while another writes it, SYNC_JOURNAL_BROKEN (82), and as `commitFile` does.
  */
 export async function openJournal(file: string, options: JournalOptions): Promise<Journal> {
   await ensureDirectory(dirname(file))
@@ -61,7 +58,6 @@ export async function openJournal(file: string, options: JournalOptions): Promis
     await lastLine(file, { make: true })
     handle = await open(file, constants.O_RDWR | constants.O_NOFOLLOW)
     const before = await readOpenJournal(handle, file)
-    refuse(before, file, options)
     await handle.truncate(before.size)
     const journal = new JournalFile(file, handle, lock, before, options)
     await journal.begin()
@@ -71,14 +67,6 @@ export async function openJournal(file: string, options: JournalOptions): Promis
     await lock.release()
     throw outputError(error, 'write the journal', file)
   }
-}
-
-function refuse({ events }: JournalRead, file: string, { resume }: JournalOptions): void {
-  if (events.length === 0 || resume) return
-  throw new CarryallError('OUTPUT_EXISTS', `There is a journal at ${file}`, {
-    subject: { kind: 'file', name: file },
-    hint: 'Resume it, or name another file',
-  })
 }
 
 class JournalFile implements Journal {

@@ -1,11 +1,10 @@
 /** What was going on when something failed. */
-export type Doing = 'listing' | 'reading' | 'writing' | 'verifying'
+export type Doing = 'listing' | 'reading' | 'writing'
 
 const CODE_OF: Readonly<Record<Doing, string>> = {
   listing: 'API_REQUEST_FAILED',
   reading: 'SYNC_PULL_FAILED',
   writing: 'SYNC_PUSH_FAILED',
-  verifying: 'SYNC_VERIFY_FAILED',
 }
 /** What only one side can say. */
 const READING: ReadonlySet<string> = new Set([
