@@ -103,7 +103,6 @@ test.each<[string, number, readonly (readonly [PlannedSync, Partial<SyncedImage>
   ],
   ['nobody may read', 77, [[missing, failed('AUTH_DENIED')], [extra]]],
   ['one may not be read', 1, [[same], [missing, failed('AUTH_DENIED')]]],
-  ['one is of a form that is not carried', 1, [[same], [missing, failed('REG_UNSUPPORTED_MANIFEST')]]],
   [
     'a registry is read-only',
     77,

@@ -53,9 +53,7 @@ function failureExit(
   const own = error === undefined ? undefined : exitOfCode(error.code)
   if (own === undefined) return [Exit.PARTIAL]
   const isGivenUp = outcome === 'not_tried' || GIVEN_UP.includes(error!.code as ErrorCode)
-  // An image of a form that nobody carries any more says nothing against its registry.
-  const isSerious = SERIOUS.has(own) && error!.code !== 'REG_UNSUPPORTED_MANIFEST'
-  return [all || isGivenUp || isSerious ? own : Exit.PARTIAL]
+  return [all || isGivenUp || SERIOUS.has(own) ? own : Exit.PARTIAL]
 }
 
 /** A newer release may know a code that this one does not. */
