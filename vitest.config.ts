@@ -4,6 +4,8 @@ const slow = { testTimeout: 120_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {
+    // One fewer than there are cores if absent: of two that would be one, and most tests wait for programs and servers.
+    maxWorkers: '100%',
     reporters: ['default', './scripts/count-reporter.ts'],
     projects: [
       {
