@@ -259,7 +259,7 @@ test('an empty registry is an empty list', async () => {
 test('reg-serve, and jq behind it', async () => {
   await layout()
   const port = join(directory, 'port')
-  const bin = new URL('../../reg-serve/src/bin.ts', import.meta.url).pathname
+  const bin = join(import.meta.dirname, '../../reg-serve/src/bin.ts')
   const served = spawn(
     process.execPath,
     [bin, 'layout', '--read-only', '--address', '127.0.0.1:0', '--port-file', port],

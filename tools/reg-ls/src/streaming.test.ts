@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Answer, scriptedRegistry } from '@carryall/oci/testing'
 import { expect, onTestFinished, test } from 'vitest'
 
-const BIN = new URL('bin.ts', import.meta.url).pathname
+const BIN = join(import.meta.dirname, 'bin.ts')
 const DIGEST = `sha256:${'ab'.repeat(32)}`
 const PAGE = 100
 const json = (value: unknown): Answer => ({ status: 200, body: JSON.stringify(value) })
