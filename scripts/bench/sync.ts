@@ -17,7 +17,7 @@ const CPU_SECONDS = { S: 1.2, L: 2.4 }
 const FIRST_REQUESTS = 2200
 const REQUESTS_EACH = 2
 
-/** `reg-sync` of a whole registry into an empty one against `skopeo sync` of the same images. */
+/** `reg-sync` into an empty registry against `skopeo sync` of the same images. */
 export async function firstSync(stage: Stage, set: SetName): Promise<Contest> {
   return {
     letter: 'j',
@@ -62,7 +62,7 @@ export async function secondSync(stage: Stage, set: SetName): Promise<Contest> {
   return {
     letter: 'k',
     title: `nothing to do, ${set}`,
-    own: await side(stage, set, 'reg-sync', ownListed, { filled: true }),
+    own: await side(stage, set, 'reg-sync', ownCommand, { filled: true }),
     peer: await side(stage, set, 'skopeo sync', skopeoCommand, { filled: true }),
     goal: 0.3,
     memoryGoal: PEAK_MEGABYTES,
@@ -125,7 +125,15 @@ async function side(
   }
 }
 
-async function ownCommand(stage: Stage, { source, destination, host }: Ends): Promise<readonly string[]> {
+/** The same tags that the peers are given: the registry holds more than one version of a set. */
+async function ownCommand(
+  stage: Stage,
+  { source, destination, host, set }: Ends,
+): Promise<readonly string[]> {
+  const images = dataSets[set].images.map(({ repository, tag }) => `${repository}:${tag}`)
+  const pair = { source: `docker://${source.host}`, destination: `docker://${host}`, images }
+  const file = join(stage.scratch, `own-${set}.json`)
+  await writeFile(file, JSON.stringify({ apiVersion: 'carryall/v1', kind: 'SyncConfig', sync: [pair] }))
   const trust = (registry: DockerRegistry, name: string): readonly string[] =>
     registry.certificates === undefined ? [] : [name, registry.certificates.ca]
   return stage.own(
@@ -135,18 +143,9 @@ async function ownCommand(stage: Stage, { source, destination, host }: Ends): Pr
     'none',
     ...trust(source, '--src-ca-file'),
     ...trust(destination, '--dest-ca-file'),
-    `docker://${source.host}`,
-    `docker://${host}`,
+    '-c',
+    file,
   )
-}
-
-/** The same tags that skopeo is given. */
-async function ownListed(stage: Stage, { source, host, set }: Ends): Promise<readonly string[]> {
-  const images = dataSets[set].images.map(({ repository, tag }) => `${repository}:${tag}`)
-  const pair = { source: `docker://${source.host}`, destination: `docker://${host}`, images }
-  const file = join(stage.scratch, `own-${set}.json`)
-  await writeFile(file, JSON.stringify({ apiVersion: 'carryall/v1', kind: 'SyncConfig', sync: [pair] }))
-  return stage.own('reg-sync', '-q', '--progress', 'none', '-c', file)
 }
 
 /** skopeo is given the tags, so that it need not list anything. */
