@@ -81,7 +81,10 @@ async function readDocumentFile({ host, signal }: InputPorts, path: string): Pro
     return await readFile(resolve(host.cwd, path), { signal })
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    throw fromSystemError(error, `read ${path}`, { subject: { kind: 'file', name: path } })
+    throw fromSystemError(error, `read ${path}`, {
+      subject: { kind: 'file', name: path },
+      hint: 'Name a document that can be read, or "-" for stdin',
+    })
   }
 }
 

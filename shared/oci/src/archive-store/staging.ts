@@ -73,8 +73,9 @@ export async function openStaging(file: string, options: ArchiveOptions): Promis
         throw error
       })
       const marked = markedIndex(base)
-      opened = { index, before: printIndex(marked) }
-      if (staged?.document[BASE] !== marked.document[BASE]) await commitFile(path, opened.before)
+      const before = printIndex(marked)
+      if (staged?.document[BASE] !== marked.document[BASE]) await commitFile(path, before)
+      opened = { index, before }
       return index
     },
     remove,
