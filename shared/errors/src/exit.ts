@@ -28,7 +28,8 @@ export const Exit = {
 
 export type ExitCode = (typeof Exit)[keyof typeof Exit]
 
-const STRONGEST_FIRST: readonly ExitCode[] = [
+/** What says more than that something failed, however much else went well; the strongest first. */
+export const STRONGEST_FIRST: readonly ExitCode[] = [
   Exit.SOFTWARE,
   Exit.TRUST,
   Exit.INTEGRITY,

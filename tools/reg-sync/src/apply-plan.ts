@@ -29,25 +29,23 @@ export interface ApplyPorts extends WayPorts {
 /** What came of the images that were to be copied or moved; what was interrupted is not in it. */
 export interface Applied {
   readonly outcomes: ReadonlyMap<PlannedSync, SyncedImage>
-  readonly errors: readonly unknown[]
   readonly blobs: BlobCounts
 }
 
 /**
- * Copies what the plan says, images before what is attached to them, and once more at the end what failed and may be repeated. An
+ * Copies images that the plan says are to be copied or moved, images before what is attached to them, and once more at the end what failed and may be repeated. An
  * image is refused where its tag has moved since: SYNC_SOURCE_MOVED, TAG_CONFLICT. Throws what ends the whole run (82, 74).
  */
 export async function applyPlan(
   plan: Pick<SyncPlan, 'blobs'>,
-  images: readonly PlannedSync[],
+  copies: readonly PlannedSync[],
   ports: ApplyPorts,
 ): Promise<Applied> {
   const outcomes = new Map<PlannedSync, SyncedImage>()
   const failures = new Map<PlannedSync, unknown>()
-  const todo = images.filter(({ action }) => action === 'copy' || action === 'move')
   // What images that took too long have left under way ends with the run.
   const end = new AbortController()
-  const carriers = waysBetween(todo, { ...ports, signal: AbortSignal.any([ports.signal, end.signal]) })
+  const carriers = waysBetween(copies, { ...ports, signal: AbortSignal.any([ports.signal, end.signal]) })
   const given = places()
   const work = async (image: PlannedSync): Promise<void> => {
     ports.onStart?.(image)
@@ -74,14 +72,14 @@ export async function applyPlan(
   const all = (some: readonly PlannedSync[]): Promise<void> =>
     pool(some, ports.parallelImages, ports.signal, work)
   try {
-    for (const turn of inTurns(todo)) await all(turn)
-    await all(todo.filter((image) => mayBeRepeated(failures.get(image))))
+    for (const turn of inTurns(copies)) await all(turn)
+    await all(copies.filter((image) => mayBeRepeated(failures.get(image))))
   } catch (error) {
     if (!ports.signal.aborted) throw error
   } finally {
     end.abort()
   }
-  return { outcomes, errors: [...failures.values()], blobs: carriers.counts() }
+  return { outcomes, blobs: carriers.counts() }
 }
 
 /** How an image comes out in reports. */

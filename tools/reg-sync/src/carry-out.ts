@@ -30,7 +30,10 @@ export interface CarryOutHow {
   readonly retryFailed?: string | undefined
 }
 
-/** Does what a plan says, with journal, log and audit, and makes the report of it. */
+/**
+ * Does what a plan says, with journal, log and audit, and makes the report of it. Throws SYNC_LIST_INCOMPLETE and SYNC_DELETE_LIMIT
+ * before anything is written, and what `execute` throws.
+ */
 export async function carryOut(
   context: Context,
   flags: ApplyFlags,
@@ -63,7 +66,6 @@ export async function carryOut(
       journal,
       fresh: how.fresh,
       verify: flags.verify,
-      maxDelete: flags['max-delete'],
       parallelImages,
       parallel: Math.min(64, parallelImages * flags['parallel-layers']),
       imageTimeoutMs,

@@ -7,7 +7,6 @@ import { syncError } from './sync-error.ts'
 
 export interface DeletePorts {
   readonly destination: (registry: string) => Promise<Destination>
-  readonly maxDelete: number
   readonly parallel: number
   readonly signal: AbortSignal
   readonly onImage: (image: PlannedSync, outcome: SyncedImage, error?: unknown) => void

@@ -3,7 +3,7 @@ import type { BlobCounts, Destination } from '@carryall/oci'
 import type { PlannedSync, SyncedImage, SyncPlan } from '@carryall/schemas'
 import { applyPlan, inTurns, synced } from './apply-plan.ts'
 import { asPlanned } from './as-planned.ts'
-import { checkDeletions, deleteExtra } from './delete-extra.ts'
+import { deleteExtra } from './delete-extra.ts'
 import { placeOf } from './ends.ts'
 import { destinationKey, doneBefore } from './finished.ts'
 import { begunBefore, heldBefore, type HeldBefore } from './held-before.ts'
@@ -19,7 +19,6 @@ export interface ExecuteOptions {
   /** The plan was made just now. */
   readonly fresh: boolean
   readonly verify: VerifyMode
-  readonly maxDelete: number
   readonly parallelImages: number
   /** Blobs at once. */
   readonly parallel: number
@@ -45,13 +44,12 @@ export interface Executed {
 
 /**
  * Does what a plan says and no earlier run has done: copies, then deletes where every copy succeeded, then proves. Every outcome goes
- * to the journal. Where it is interrupted it comes back with what is done. Throws SYNC_LIST_INCOMPLETE and SYNC_DELETE_LIMIT
- * before anything is written, and what ends a whole run (74, 82).
+ * to the journal. Where it is interrupted it comes back with what is done. The deletions of the plan were checked before. Throws what ends
+ * a whole run (74, 82).
  */
 export async function execute(plan: SyncPlan, options: ExecuteOptions): Promise<Executed> {
   const { ends, signal } = options
   const covered = plan.images.filter(({ destination }) => options.covers(destination.repository))
-  checkDeletions({ pairs: plan.pairs, images: covered }, options.maxDelete)
   const outcomes = new Map<PlannedSync, SyncedImage>()
   const take = (found: ReadonlyMap<PlannedSync, SyncedImage>): void => {
     for (const [image, outcome] of found) outcomes.set(image, outcome)

@@ -1,16 +1,6 @@
-import { CODES, Exit, strongest, type ErrorCode, type ExitCode } from '@carryall/errors'
+import { CODES, Exit, strongest, STRONGEST_FIRST, type ErrorCode, type ExitCode } from '@carryall/errors'
 import type { SyncedImage, SyncReport } from '@carryall/schemas'
 import { GIVEN_UP } from './given-up.ts'
-
-/** What says more than that something failed, however much else went well. */
-const SERIOUS: ReadonlySet<ExitCode> = new Set([
-  Exit.SOFTWARE,
-  Exit.TRUST,
-  Exit.INTEGRITY,
-  Exit.SEQUENCE,
-  Exit.PROTOCOL,
-  Exit.IO,
-])
 
 /**
  * The exit code that a report stands for. Of a check: 0 where the destination is ready, else by class: 83 missing, or not all was
@@ -53,7 +43,7 @@ function failureExit(
   const own = error === undefined ? undefined : exitOfCode(error.code)
   if (own === undefined) return [Exit.PARTIAL]
   const isGivenUp = outcome === 'not_tried' || GIVEN_UP.includes(error!.code as ErrorCode)
-  return [all || isGivenUp || SERIOUS.has(own) ? own : Exit.PARTIAL]
+  return [all || isGivenUp || STRONGEST_FIRST.includes(own) ? own : Exit.PARTIAL]
 }
 
 /** A newer release may know a code that this one does not. */
